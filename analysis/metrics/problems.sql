@@ -1,0 +1,86 @@
+-- Problems
+-- What needs a postmaster's attention in the range, worst first. Each rule is a condition on counts with its threshold
+-- in sight below; `kind` names the rule, `subject` whom it concerns, `recipients` (or lines, logins) how much of it.
+-- Unit: recipients for mail, failed logins for passwords, lines for the server's own trouble.
+WITH mail AS (
+  SELECT *, lower(nullif(regexp_extract(recipient, '@([^@]*)$', 1), '')) AS recipient_domain FROM outcomes
+  WHERE origin <> 'notification'
+    AND ($since IS NULL OR accepted_at >= $since) AND ($until IS NULL OR accepted_at < $until)
+    AND ($host IS NULL OR host = $host)
+),
+by_destination AS (
+  SELECT
+    recipient_domain AS subject,
+    count(*) AS total,
+    count(*) FILTER (outcome IN ('bounced', 'expired', 'mixed')) AS failed,
+    count(*) FILTER (outcome = 'deferred') AS waiting,
+    mode(reply) FILTER (outcome IN ('bounced', 'expired', 'mixed')) AS failed_reply,
+    mode(reply) FILTER (outcome = 'deferred') AS waiting_reply,
+    min(coalesce(first_attempt_at, accepted_at)) FILTER (outcome IN ('bounced', 'expired', 'mixed')) AS failed_since,
+    max(coalesce(last_attempt_at, accepted_at)) FILTER (outcome IN ('bounced', 'expired', 'mixed')) AS failed_last,
+    min(accepted_at) FILTER (outcome = 'deferred') AS waiting_since,
+    max(last_attempt_at) FILTER (outcome = 'deferred') AS waiting_last
+  FROM mail WHERE recipient_domain IS NOT NULL GROUP BY recipient_domain
+),
+by_user AS (
+  SELECT
+    sasl_username AS subject, count(*) AS total,
+    count(*) FILTER (outcome IN ('bounced', 'expired', 'deferred', 'mixed')) AS failed,
+    count(DISTINCT client_ip) AS clients, min(accepted_at) AS since, max(accepted_at) AS last
+  FROM mail WHERE sasl_username IS NOT NULL GROUP BY sasl_username
+),
+logins AS (
+  SELECT client_ip, count(*) AS failures, count(DISTINCT sasl_username) AS users, min(logged_at) AS since, max(logged_at) AS last
+  FROM events_session
+  WHERE kind = 'auth_failure'
+    AND ($since IS NULL OR logged_at >= $since) AND ($until IS NULL OR logged_at < $until)
+    AND ($host IS NULL OR host = $host)
+  GROUP BY client_ip
+),
+successes AS (
+  SELECT client_ip, sasl_username, max(accepted_at) AS last FROM messages WHERE sasl_username IS NOT NULL GROUP BY ALL
+),
+slow_hours AS (
+  SELECT concat_ws(' ', handoff_kind, relay_name || ':' || relay_port) AS subject, time_bucket(INTERVAL 1 HOUR, attempted_at) AS hour,
+         quantile_cont(transmit_s + connect_s, 0.95) AS p95_s, count(*) AS recipients
+  FROM deliveries
+  WHERE is_handoff AND handoff_kind = 'filter'
+    AND ($since IS NULL OR attempted_at >= $since) AND ($until IS NULL OR attempted_at < $until)
+    AND ($host IS NULL OR host = $host)
+  GROUP BY ALL
+  HAVING count(*) >= 5 AND quantile_cont(transmit_s + connect_s, 0.95) >= 20
+),
+found AS (
+  SELECT 1 AS severity, 'account_abused' AS kind, subject, failed AS amount, total, clients || ' client addresses' AS detail, since AS first_at, last AS last_at
+  FROM by_user WHERE failed >= 20 AND failed / total >= 0.3
+  UNION ALL
+  SELECT 1, 'password_guessed', s.sasl_username, l.failures, NULL, l.client_ip, l.since, s.last
+  FROM logins AS l JOIN successes AS s ON s.client_ip = l.client_ip AND s.last > l.since WHERE l.failures >= 10
+  UNION ALL
+  SELECT 1, 'server_fatal', daemon, count(*), NULL, arg_max(reason, logged_at), min(logged_at), max(logged_at)
+  FROM events_other
+  WHERE kind IN ('panic', 'fatal')
+    AND ($since IS NULL OR logged_at >= $since) AND ($until IS NULL OR logged_at < $until)
+    AND ($host IS NULL OR host = $host)
+  GROUP BY daemon
+  UNION ALL
+  SELECT CASE WHEN failed >= 20 THEN 1 ELSE 2 END, 'destination_refuses', subject, failed, total, failed_reply, failed_since, failed_last
+  FROM by_destination WHERE failed >= 5 AND failed / total >= 0.1
+  UNION ALL
+  SELECT CASE WHEN waiting >= 50 THEN 1 ELSE 2 END, 'destination_defers', subject, waiting, total, waiting_reply, waiting_since, waiting_last
+  FROM by_destination WHERE waiting >= 3
+  UNION ALL
+  SELECT 2, 'password_guessing', count(*) || ' addresses', sum(failures)::BIGINT, NULL, max_by(client_ip, failures), min(since), max(last)
+  FROM logins HAVING sum(failures) >= 20
+  UNION ALL
+  SELECT 2, 'filter_slow', subject, sum(recipients)::BIGINT, NULL, 'up to ' || round(max(p95_s))::INT || ' s (95th percentile of an hour)', min(hour), max(hour) + INTERVAL 1 HOUR
+  FROM slow_hours GROUP BY subject
+  UNION ALL
+  SELECT 3, 'mail_held', host, count(*), NULL, NULL, min(accepted_at), max(accepted_at) FROM mail WHERE outcome = 'held' GROUP BY host
+  UNION ALL
+  SELECT 3, 'fate_unknown', host, count(*), NULL, NULL, min(accepted_at), max(accepted_at) FROM mail WHERE outcome = 'unknown' GROUP BY host
+  UNION ALL
+  SELECT 2, 'lines_not_understood', name, unparsed_lines, event_lines + unparsed_lines, NULL, first_at, last_at
+  FROM sources WHERE unparsed_lines > 0.01 * (event_lines + unparsed_lines)
+)
+SELECT * FROM found ORDER BY severity, amount DESC, kind, subject

@@ -1,0 +1,7 @@
+-- Sources
+-- What was ingested, and what became of its lines: understood, not understood, another program's, blank. The four add
+-- up to the lines of the source, always.
+-- Unit: lines.
+SELECT source_id, name, size_bytes, line_count, event_lines, unparsed_lines, foreign_lines, blank_lines, first_at, last_at, damage, ingested_at
+FROM sources
+ORDER BY first_at NULLS FIRST, name, source_id

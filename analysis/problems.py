@@ -1,0 +1,121 @@
+"""Problems in words: what was found, and the first thing to do about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import duckdb
+import pandas as pd
+
+from analysis import metrics
+
+# kind: (sentence, cure); `{detail}` is text from the log and is kept apart, so that each medium can make it safe.
+_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "account_abused": (
+        "{amount:,} of {total:,} recipients that {subject} wrote to were not reached: the account may be abused",
+        "Change its password and end its sessions; look at its client addresses with `mailscope trace USER`.",
+    ),
+    "password_guessed": (
+        "{subject} logged in from an address that had failed {amount:,} times before",
+        "Ask the user; if it was not theirs, change the password and look at what was sent since.",
+    ),
+    "server_fatal": (
+        "Postfix' {subject} stopped with a fatal error, {amount:,} times",
+        "Read the message; mail waits in the queue until the daemon runs again.",
+    ),
+    "destination_refuses": (
+        "{subject} refuses our mail: {amount:,} of {total:,} recipients",
+        "Read the reply: it names a user that does not exist, or what our server lacks (SPF, DKIM, DMARC, reverse name).",
+    ),
+    "destination_defers": (
+        "{subject} keeps {amount:,} of {total:,} recipients waiting",
+        "The queue retries by itself; a reply that speaks of rates or reputation needs less mail or a delisting request.",
+    ),
+    "password_guessing": (
+        "{subject} guess passwords: {amount:,} failed logins",
+        "Block the busiest at the firewall (fail2ban) and require long passwords; none of it needs haste if no login succeeded.",
+    ),
+    "filter_slow": (
+        "The content filter was slow ({subject}): {amount:,} recipients in slow hours",
+        "Compare its load and its DNS look-ups in those hours; mail waits before the queue meanwhile.",
+    ),
+    "mail_held": (
+        "{amount:,} recipients' mail is on hold on {subject}",
+        "Look at it with `postqueue -p`; `postsuper -H ID` releases, `postsuper -d ID` deletes.",
+    ),
+    "fate_unknown": (
+        "What became of {amount:,} recipients' mail on {subject} is not in the log",
+        "The log begins, ends or has a gap there: ingest the neighbouring files too.",
+    ),
+    "lines_not_understood": (
+        "{amount:,} of {total:,} mail lines of {subject} were not understood",
+        "`mailscope coverage` shows them; numbers are without these lines.",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding: `severity` 1 (act now) to 3 (know it), a sentence, a cure, and the log's own words for it."""
+
+    severity: int
+    kind: str
+    subject: str
+    sentence: str
+    cure: str
+    detail: str | None
+    amount: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+def find_problems(
+    connection: duckdb.DuckDBPyConnection,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    host: str | None = None,
+) -> list[Problem]:
+    """Problems of the mail accepted and the lines logged from `since` until before `until`, worst first."""
+    rows = metrics.run(connection, "problems", since=since, until=until, host=host)
+    return [_problem(row) for row in rows.to_dict("records")]
+
+
+def _problem(row: Mapping[Any, Any]) -> Problem:
+    sentence, cure = _WORDS[row["kind"]]
+    total = 0 if pd.isna(row["total"]) else int(row["total"])
+    subject = str(row["subject"]) if not pd.isna(row["subject"]) else "(unknown)"
+    return Problem(
+        severity=int(row["severity"]),
+        kind=row["kind"],
+        subject=subject,
+        sentence=sentence.format(subject=subject, amount=int(row["amount"]), total=total),
+        cure=cure,
+        detail=None if pd.isna(row["detail"]) else str(row["detail"]),
+        amount=int(row["amount"]),
+        first_at=_moment(row["first_at"]),
+        last_at=_moment(row["last_at"]),
+    )
+
+
+def _moment(value: Any) -> datetime | None:  # noqa: ANN401  # pandas gives Timestamp or NaT
+    return None if pd.isna(value) else value.to_pydatetime()
+
+
+def headline(problems: list[Problem], recipients: int) -> str:
+    """One sentence that answers "is mail flowing?"."""
+    if not recipients and not problems:
+        return "No mail in this time."
+    urgent = sum(problem.severity == 1 for problem in problems)
+    others = sum(problem.severity == 2 for problem in problems)
+    if urgent:
+        return f"Mail needs attention: {_count(urgent, 'urgent problem')}" + (
+            f", {others} more" if others else ""
+        )
+    if others:
+        return f"Mail is flowing, with {_count(others, 'problem')}"
+    return "Mail is flowing; nothing needs attention"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

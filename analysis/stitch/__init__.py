@@ -1,0 +1,103 @@
+"""Events to messages: the steps from log lines to the tables that all answers come from.
+
+Each step is one SELECT in one file, kept as a temporary table of the file's name. Queue ids are reused, so every
+line belongs to a *life* of its id; positions (`pos`) are the order of the log: sources by their first line, lines
+within a source, never time alone, because clocks step back.
+"""
+
+import shutil
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from analysis.warehouse import open_lake
+
+# In the order of their dependence.
+STEPS: Final = (
+    "queue_ids", "lives", "queue_histories", "decided", "session_lines", "session_notes", "attempts", "outbound_tls",
+    "histories", "links", "roots", "handoffs", "addressed", "message_states", "fates",
+)  # fmt: skip
+# Table: the moment that decides its day.
+TABLES: Final = {
+    "messages": "accepted_at",
+    "deliveries": "attempted_at",
+    "sessions": "started_at",
+    "rejections": "rejected_at",
+    "outcomes": "accepted_at",
+}
+
+# A position has room for 2^17 sources of 2^32 lines, each standing for up to 2^14 repetitions.
+_SETUP: Final = r"""
+CREATE MACRO is_loopback(ip) AS coalesce(starts_with(ip, '127.') OR ip = '::1', FALSE);
+CREATE MACRO is_private(ip) AS coalesce(regexp_matches(ip, '^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|[fF][cdCD])'), FALSE);
+CREATE MACRO pos_of(base, line_no, repeat_no) AS base + (line_no << 14) + coalesce(repeat_no, 0);
+CREATE TEMP TABLE source_order AS
+  SELECT source_id, (row_number() OVER (ORDER BY first_at, source_id)) << 46 AS base FROM sources;
+CREATE TEMP VIEW "session" AS SELECT e.*, pos_of(base, line_no, repeat_no) AS pos FROM events_session AS e JOIN source_order USING (source_id);
+CREATE TEMP VIEW queue AS
+  SELECT e.*, pos_of(base, line_no, repeat_no) AS pos, hash(host, instance, queue_id) AS id_hash
+  FROM events_queue AS e JOIN source_order USING (source_id) WHERE kind <> 'filter_verdict' AND queue_id IS NOT NULL;
+CREATE TEMP VIEW filter_verdicts AS SELECT * FROM events_queue WHERE kind = 'filter_verdict';
+CREATE TEMP VIEW delivery AS
+  SELECT e.*, pos_of(base, line_no, repeat_no) AS pos, hash(host, instance, queue_id) AS id_hash
+  FROM events_delivery AS e JOIN source_order USING (source_id);
+CREATE TEMP VIEW reject AS
+  SELECT e.*, pos_of(base, line_no, repeat_no) AS pos, hash(host, instance, queue_id) AS id_hash
+  FROM events_reject AS e JOIN source_order USING (source_id);
+CREATE MACRO with_life(events) AS TABLE
+  SELECT e.*, 0::BIGINT AS life FROM query_table(events) AS e
+  ANTI JOIN (SELECT id_hash FROM queue_ids WHERE is_reused) AS reused USING (id_hash)
+  UNION ALL BY NAME
+  SELECT e.*, lives.life FROM (
+    SELECT * FROM query_table(events) SEMI JOIN (SELECT id_hash FROM queue_ids WHERE is_reused) AS reused USING (id_hash)
+  ) AS e
+  ASOF JOIN lives ON e.id_hash = lives.id_hash AND e.pos >= lives.start_pos;
+"""
+
+
+def stitch(lake: Path, memory_limit: str | None = None) -> None:
+    """Rebuilds messages, deliveries, sessions, rejections and outcomes of a lake from all of its events.
+
+    New files are complete before they replace the old ones. Raises LakeError if there is no lake.
+    """
+    staging = lake / ".stitching"
+    shutil.rmtree(staging, ignore_errors=True)
+    with open_lake(lake, memory_limit=memory_limit) as connection:
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute(_SETUP)
+        for step in STEPS:
+            connection.execute(f"CREATE TEMP TABLE {step} AS {_sql(step)}")
+        for table, moment in TABLES.items():
+            _write(connection, staging / table, _sql(f"tables/{table}"), moment)
+    for table in TABLES:
+        _replace(staging / table, lake / table)
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def _sql(name: str) -> str:
+    return files("analysis.stitch").joinpath(f"{name}.sql").read_text("utf-8")
+
+
+def _write(connection: duckdb.DuckDBPyConnection, folder: Path, query: str, moment: str) -> None:
+    folder.mkdir(parents=True)
+    target = str(folder).replace("'", "''")
+    connection.execute(
+        f"COPY (SELECT *, CAST({moment} AS DATE) AS date FROM ({query})) TO '{target}' "  # noqa: S608  # no data in it
+        "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARTITION_BY (date), OVERWRITE_OR_IGNORE)"
+    )
+    if not any(folder.rglob("*.parquet")):
+        # A table without rows has no day to lie under; an empty file keeps its columns known to every reader.
+        (folder / "date=1970-01-01").mkdir()
+        connection.execute(
+            f"COPY (SELECT * FROM ({query}) LIMIT 0) TO '{target}/date=1970-01-01/data_0.parquet' (FORMAT parquet)"  # noqa: S608
+        )
+
+
+def _replace(new: Path, old: Path) -> None:
+    """Two renames: a reader may meet the moment between them, but never half a table."""
+    retired = new.with_name(f"{new.name}.old")
+    if old.exists():
+        old.rename(retired)
+    new.rename(old)

@@ -1,0 +1,15 @@
+-- Decisions on messages
+-- One row a life of a queue id that a rule, milter or content check decided on after it had an id.
+SELECT
+  hash(id_hash, life) AS message_hash,
+  bool_or(action IN ('reject') AND stage IN ('END-OF-MESSAGE', 'DATA', 'BDAT', 'HEADER', 'BODY', 'MIME', 'NESTED')) AS is_refused,
+  bool_or(action = 'discard') AS is_discarded,
+  bool_or(action = 'hold') AS is_held,
+  bool_or(action = 'quarantine') AS is_quarantined,
+  max(helo) AS helo,
+  max(protocol) AS protocol,
+  arg_min(sender, pos) AS sender,
+  list(DISTINCT recipient) FILTER (action IN ('discard', 'hold', 'quarantine') AND recipient IS NOT NULL) AS recipients
+FROM with_life('reject')
+WHERE queue_id IS NOT NULL
+GROUP BY id_hash, life

@@ -1,0 +1,57 @@
+-- States of messages
+-- One row a life of a queue id, from acceptance to removal. `first_message_key` is the message it continues (through
+-- filters, forwards, relays of ours, requeues); a message that continues none is its own first message and counts.
+-- `intake` says what the server did with it before delivery: accepted, held, discarded, refused (at the end of DATA),
+-- aborted (the client went away), unknown (the log ends or has a gap), or probe (address verification, no mail).
+WITH joined AS (
+  SELECT
+    h.*, n.tls_version, n.tls_cipher, coalesce(n.helo, d.helo) AS helo, coalesce(n.protocol, d.protocol) AS protocol,
+    l.parent_hash, l.kind AS link_kind, l.evidence AS link_evidence, coalesce(l.is_continuation, FALSE) AS is_continuation,
+    r.root_hash, r.depth, tried.attempts,
+    probes.message_hash IS NOT NULL AS is_probe,
+    coalesce(n.is_over, FALSE) AS session_is_over,
+    coalesce(h.is_refused, FALSE) OR coalesce(d.is_refused, FALSE) AS refused,
+    coalesce(d.is_discarded, FALSE) OR coalesce(n.is_discarded, FALSE) AS discarded,
+    coalesce(d.is_held, FALSE) OR coalesce(n.is_held, FALSE) OR coalesce(d.is_quarantined, FALSE) AS stopped,
+    coalesce(h.sender, d.sender, n.sender) AS known_sender,
+    coalesce(d.recipients, n.recipients) AS decided_recipients,
+    h.message_hash IN (SELECT parent_hash FROM links WHERE kind = 'requeue') AS was_requeued
+  FROM histories AS h
+  JOIN roots AS r USING (message_hash)
+  LEFT JOIN session_notes AS n USING (client_pos)
+  LEFT JOIN decided AS d USING (message_hash)
+  LEFT JOIN links AS l USING (message_hash)
+  LEFT JOIN (SELECT message_hash, count(*) AS attempts FROM attempts GROUP BY message_hash) AS tried USING (message_hash)
+  LEFT JOIN (SELECT DISTINCT hash(id_hash, life) AS message_hash FROM with_life('delivery') WHERE kind = 'probe') AS probes USING (message_hash)
+)
+SELECT
+  concat_ws('/', host, instance, queue_id, epoch_us(coalesce(accepted_at, first_attempted_at))) AS message_key,
+  *,
+  CASE
+    WHEN is_probe AND attempts IS NULL THEN 'probe'
+    WHEN attempts > 0 OR queued_at IS NOT NULL THEN 'accepted'
+    WHEN refused THEN 'refused'
+    WHEN discarded THEN 'discarded'
+    WHEN stopped OR is_put_on_hold THEN 'held'
+    WHEN session_is_over AND message_id IS NULL THEN 'aborted'
+    WHEN has_client AND link_kind IS NULL AND session_is_over THEN 'aborted'
+    ELSE 'unknown'
+  END AS intake,
+  CASE
+    WHEN is_probe AND attempts IS NULL THEN 'probe'
+    WHEN link_kind IS NOT NULL AND NOT is_continuation THEN 'notification'
+    WHEN has_client THEN 'smtp'
+    WHEN has_pickup THEN 'pickup'
+    WHEN link_kind IS NOT NULL THEN link_kind
+    ELSE 'internal'
+  END AS origin,
+  CASE
+    WHEN deleted_at IS NOT NULL THEN 'deleted'
+    WHEN intake = 'discarded' THEN 'discarded'
+    WHEN intake = 'held' OR is_put_on_hold THEN 'held'
+    WHEN expired_at IS NOT NULL THEN 'expired'
+    WHEN removed_at IS NOT NULL THEN 'removed'
+    WHEN queued_at IS NOT NULL THEN 'queued'
+    ELSE 'unknown'
+  END AS state
+FROM joined

@@ -1,0 +1,12 @@
+-- Queue ids
+-- One row a queue id of an instance: whether it was reused. Short ids are (postsuper(1)); only those that these
+-- counts show to be reused pay for window functions.
+SELECT
+  id_hash,
+  count(*) FILTER (kind IN ('client', 'pickup')) > 1
+    OR count(*) FILTER (kind = 'removed') > 1
+    OR max(pos) FILTER (kind IN ('client', 'pickup', 'message_id', 'queued'))
+       > min(pos) FILTER (kind = 'removed' OR (kind = 'queue_admin' AND action IN ('delete', 'requeue')))
+    AS is_reused
+FROM queue
+GROUP BY id_hash

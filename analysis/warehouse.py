@@ -1,0 +1,68 @@
+"""A lake as a DuckDB database: one view a table, the session in UTC.
+
+A table that the lake does not hold yet is an empty view with the right columns, so every query works on every lake.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from ingest.errors import LakeError
+from ingest.schema import COVERAGE, SOURCES, UNPARSED, Family, events_schema
+
+_EVENTS: Final = {f"events_{family}": events_schema(family) for family in Family}
+_PLAIN: Final = {"unparsed": UNPARSED, "coverage": COVERAGE, "sources": SOURCES}
+STITCHED: Final = ("messages", "deliveries", "sessions", "rejections", "outcomes")
+
+
+def open_lake(path: Path, *, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection whose views are the tables of the lake at `path`; LakeError if there is no lake.
+
+    Every call of a page or thread takes its own `.cursor()`: one connection shared by threads gives wrong rows.
+    """
+    if not (path / "sources").is_dir():
+        raise LakeError(f"{path} is no lake; `mailscope ingest PATH... --lake {path}` makes one")
+    connection = duckdb.connect()
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    if memory_limit:
+        connection.execute("SET GLOBAL memory_limit = $limit", {"limit": memory_limit})
+    for name, schema in _EVENTS.items():
+        _view(connection, name, path / "events" / f"family={name.removeprefix('events_')}", schema)
+    for name, schema in _PLAIN.items():
+        _view(connection, name, path / name, schema)
+    connection.execute(
+        "CREATE VIEW events AS " + " UNION ALL BY NAME ".join(f"FROM events_{family}" for family in Family)
+    )
+    for name in STITCHED:
+        if any((path / name).rglob("*.parquet")):
+            _view(connection, name, path / name, None)
+    return connection
+
+
+def _view(connection: duckdb.DuckDBPyConnection, name: str, folder: Path, schema: pa.Schema | None) -> None:
+    """One table's view; names are ours, the folder is quoted as a string literal because DDL takes no parameters."""
+    if any(folder.rglob("*.parquet")):
+        pattern = str(folder / "**" / "*.parquet").replace("'", "''")
+        connection.execute(
+            f"CREATE VIEW {name} AS "  # noqa: S608  # names are constants, the path is quoted above
+            f"SELECT * FROM read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
+        )
+    elif schema is not None:
+        columns = ", ".join(f"NULL::{_sql_type(field.type)} AS {field.name}" for field in schema)
+        connection.execute(f"CREATE VIEW {name} AS SELECT {columns} WHERE false")
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    return _SQL_TYPES[str(kind)]
+
+
+_SQL_TYPES: Final[Mapping[str, str]] = {
+    "string": "VARCHAR",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "double": "DOUBLE",
+    "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
+}

@@ -1,0 +1,224 @@
+"""The parts of Trace: the search, its results, and the story of one message. All words pass the doors of `ui`."""
+
+import html
+import zlib
+from collections.abc import Iterable
+from datetime import tzinfo
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from analysis.text import duration, visible
+from analysis.trace import Step, Story
+from dashboard.charts import OUTCOMES, fill
+from dashboard.data import SHOWN, Found, Span
+from dashboard.ui import chips, css, escaped, moment, section, sentence, theme, times, viewer_zone
+
+MESSAGE: Final = "m"  # the query parameter that holds the key of the message shown
+_GAP_S: Final = 60
+
+
+def search_box() -> str:
+    """The one box; a new search forgets which message was shown."""
+    typed = st.text_input(
+        "Search for an address, a domain, a queue id, a Message-ID, a client or relay, or any words of a reply",
+        placeholder="eva@example.org, 4jJp2l3yPvz26dG, <id@host>, 192.0.2.10, mailbox full",
+        key="q",
+        bind="query-params",
+        type="search",
+        on_change=_forget_message,
+    )
+    return (typed or "").strip()
+
+
+def _forget_message() -> None:
+    if MESSAGE in st.query_params:
+        del st.query_params[MESSAGE]
+
+
+def found_line(found: Found, span: Span) -> None:
+    """What the search was taken for, how much it found, and where it looked."""
+    cut = f" (the newest {SHOWN} are shown)" if found.is_cut else ""
+    st.text(
+        f"Read as {found.kind_name}. {_count(len(found.keys), 'message')}, newest first,"
+        f" and {_count(len(found.refusals), 'refusal')}{cut}. {_searched(span)}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _searched(span: Span) -> str:
+    hosts = ", ".join(visible(host) for host in span.hosts)
+    age = duration(max(0, span.age.total_seconds()))
+    return f"Searched {hosts}, {moment(span.first_at)} to {moment(span.last_at)} (newest line {age} ago)."
+
+
+def pick_message(found: Found, query: str) -> str:
+    """The table of messages, one always chosen; its key."""
+    wanted = st.query_params.get(MESSAGE)
+    start = found.keys.index(wanted) if wanted in found.keys else 0
+    event: Any = st.dataframe(
+        found.messages,
+        hide_index=True,
+        height="content" if len(found.keys) <= 8 else 320,
+        on_select="rerun",
+        selection_mode="single-row-required",
+        selection_default={"selection": {"rows": [start]}},
+        key=f"messages_{zlib.crc32(query.encode('utf-8', 'replace'))}",
+        alt="Messages that the search found, newest first",
+        column_config={
+            "outcome": chips(),
+            "accepted_at": times("Accepted"),
+            "recipient": st.column_config.TextColumn("To", width=190),
+            "sender": st.column_config.TextColumn("From", width=190),
+            "reply": st.column_config.TextColumn("Last answer", width="large"),
+            "attempts": st.column_config.NumberColumn("Attempts", width=70),
+            "took_s": st.column_config.NumberColumn("Took", format="duration", width=90),
+            "host": "Host",
+            "queue_id": "Queue id",
+        },
+    )
+    rows = event.selection.rows
+    return found.keys[rows[0] if rows and rows[0] < len(found.keys) else start]
+
+
+def refusals(found: Found) -> None:
+    """Mail that was turned away before it had a queue id."""
+    if found.refusals.empty:
+        return
+    section(f"Turned away at the door ({len(found.refusals)})", "rejections_by_rule")
+    st.dataframe(
+        found.refusals,
+        hide_index=True,
+        height="content" if len(found.refusals) <= 6 else 250,
+        alt="Refusals that the search found, newest first",
+        column_config={
+            "rejected_at": times("When"),
+            "sender": st.column_config.TextColumn("From", width=190),
+            "recipient": st.column_config.TextColumn("To", width=190),
+            "client": st.column_config.TextColumn("Client", width=230),
+            "reply": st.column_config.TextColumn("What we said", width="large"),
+            "rule": "Rule",
+            "stage": "At",
+            "helo": "HELO",
+            "host": "Host",
+        },
+    )
+
+
+def whole_story(told: Story) -> None:
+    """Verdict, ids to copy, steps, recipients, what the logs do not show, raw lines."""
+    sentence(told.verdict)
+    _ids(told)
+    story, side = st.columns([3, 2], gap="large")
+    with story:
+        section("What happened")
+        _steps(told.steps)
+    with side:
+        section(f"Recipients ({len(told.recipients)})")
+        _recipients(told)
+        section("What the logs do not show")
+        _notes(told.gaps or ["Nothing that this story would need."])
+    with st.expander(f"Raw lines ({len(told.lines)})", on_change="rerun", key="raw") as raw:
+        if raw.open:
+            lines = "\n".join(visible(line) for line in told.lines)
+            st.code(lines, language=None, height=min(400, 44 + 20 * len(told.lines)))
+
+
+def _ids(told: Story) -> None:
+    message = told.message
+    for label, text in (
+        ("From", "<> (null sender)" if message["sender"] == "" else message["sender"]),
+        ("Message-ID", message["message_id"]),
+        ("Queue id", message["queue_id"]),
+    ):
+        if text:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.text(label, width=90)
+                st.code(visible(str(text)), language=None, width="content", wrap_lines=True)
+
+
+def _steps(steps: list[Step]) -> None:
+    zone, rows, before = viewer_zone(), [], None
+    for step in steps:
+        waited = (step.at - before.at).total_seconds() if before else 0
+        if waited >= _GAP_S:
+            rows.append(f"<li class=gap>{html.escape(duration(waited))} later</li>")
+        rows.append(_step(step, before, zone))
+        before = step
+    st.html(f"<style>{css()}</style><ol class=story>{''.join(rows)}</ol>")
+
+
+def _step(step: Step, before: Step | None, zone: tzinfo) -> str:
+    local = step.at.astimezone(zone)
+    is_same_day = before is not None and before.at.astimezone(zone).date() == local.date()
+    clock = f"{local:%H:%M:%S}" if is_same_day else f"{local:%a} {local.day} {local:%b %H:%M:%S}"
+    dot = f' class=decides style="--dot:{fill(step.outcome, theme())}"' if step.outcome in OUTCOMES else ""
+    where = " ".join(part for part in (step.host, step.queue_id) if part)
+    said = f"<span class=said>{escaped(step.said)}</span>" if step.said else ""
+    return (
+        f'<li{dot}><time datetime="{step.at:%Y-%m-%dT%H:%M:%SZ}" title="{step.at:%Y-%m-%d %H:%M:%S} UTC">{clock}</time> '
+        f"{escaped(step.what)} <span class=where>{escaped(where)}</span>{said}</li>"
+    )
+
+
+def _recipients(told: Story) -> None:
+    if not told.recipients:
+        st.text("The log names none.")
+        return
+    rows = pd.DataFrame(
+        {
+            "outcome": [row["outcome"]],
+            "recipient": visible(row["recipient"] or "(not named in the log)"),
+            "attempts": row["attempts"],
+            "code": visible(row["enhanced_code"] or row["smtp_code"] or ""),
+            "last_attempt_at": row["last_attempt_at"],
+        }
+        for row in told.recipients
+    )
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height="content" if len(rows) <= 10 else 380,
+        alt="Recipients of this message and what became of them",
+        column_config={
+            "outcome": chips(),
+            "recipient": "Recipient",
+            "attempts": st.column_config.NumberColumn("Attempts", width=70),
+            "code": st.column_config.TextColumn("Code", width=60),
+            "last_attempt_at": times("Last attempt"),
+        },
+    )
+
+
+def _notes(texts: Iterable[str]) -> None:
+    st.html(
+        f"<style>{css()}</style><ul class=notes>{''.join(f'<li>{escaped(text)}</li>' for text in texts)}</ul>"
+    )
+
+
+def no_match(found: Found, span: Span) -> None:
+    """Nothing was found: what was looked for, where, and what else to try."""
+    sentence("No message matches")
+    st.text(f"Taken for: {found.kind_name}, then searched as text. {_searched(span)}")
+    st.text(
+        "Mail that came after the newest line is not in the lake yet (`mailscope ingest`). "
+        "A domain or a part of an address finds more than a whole one."
+    )
+
+
+def gone(span: Span) -> None:
+    """A link names a message that the lake does not hold."""
+    sentence("That message is not in this lake")
+    st.text(
+        f"It may be older than the logs, or its first lines came in later and gave it another key. {_searched(span)}"
+    )
+
+
+def how_to_search(span: Span) -> None:
+    """An empty box."""
+    sentence("Did it arrive? Search for it")
+    st.text(_searched(span))

@@ -1,0 +1,1 @@
+"""Text to rows: reads what mail servers write and keeps it as Parquet."""

@@ -1,0 +1,226 @@
+"""Lines to Arrow: the one loop over lines, and the one place that catches a ParseError.
+
+A batch is some megabytes of whole lines. Events are gathered by the columns that they fill, so that each group
+becomes Arrow arrays column by column; typing (numbers, NULL for Postfix' `unknown` and `none`) happens on whole
+columns, with the schema as the guide.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.errors import ParseError
+from ingest.formats.base import Event, Format, Program
+from ingest.framing import LAST_REPEATED, Clock, Frame, frame_line, repeat_count
+from ingest.schema import ATTRIBUTES, FAMILY_BY_KIND, FRAME, UNPARSED, Family, Kind, events_schema
+
+# No daemon writes longer lines (Postfix cuts at 2 kB a value, rsyslog at 8 kB by default); grammars may assume it.
+MAX_MESSAGE: Final = 32_768
+# What Postfix writes where there is nothing: a client without verified name, a delivery without relay.
+_ABSENT: Final = {
+    "client_name": "unknown", "client_ip": "unknown", "orig_client_name": "unknown", "orig_client_ip": "unknown",
+    "relay_name": "none", "message_id": "<>",
+}  # fmt: skip
+
+Array: TypeAlias = "pa.Array[Any]"
+Columns: TypeAlias = tuple[str, ...]
+
+
+class Result(NamedTuple):
+    """What became of a batch: events by family, unparsed rows, and each line counted once by (program, result)."""
+
+    events: dict[Family, pa.Table]
+    unparsed: pa.Table
+    coverage: Counter[tuple[str, str]]
+
+
+class _Group(NamedTuple):
+    rows: list[int]
+    values: list[tuple[str | None, ...]]
+
+
+Place = tuple[str | None, str, str | None]  # host, syslog tag, and the daemon where the tag lost it
+
+
+class Gathered:
+    """Columns in the making: those of the frame a list each, attributes by (kind, columns)."""
+
+    def __init__(self, source_id: str, formats: Sequence[Format]) -> None:
+        self.source_id = source_id
+        self.formats = formats
+        self.stamps: list[int] = []
+        self.offsets: list[int] = []
+        self.places: list[int] = []
+        self.pids: list[str | None] = []
+        self.queue_ids: list[str | None] = []
+        self.copies: list[int | None] = []
+        self.line_nos: list[int] = []
+        self.lines: list[str] = []
+        self.place_numbers: dict[Place, int] = {}
+        self.groups: dict[tuple[Kind, Columns], _Group] = {}
+        self.unparsed: list[tuple[int, str, str | None, str]] = []
+        self.coverage: Counter[tuple[str, str]] = Counter()
+        self.last: Frame | None = None
+        self._claims: dict[str, tuple[Format, Program] | None] = {}
+
+    def claim(self, tag: str) -> tuple[Format, Program] | None:
+        """The format that a program's lines belong to."""
+        if tag not in self._claims:
+            claims = ((each, each.claim(tag)) for each in self.formats)
+            self._claims[tag] = next(((each, program) for each, program in claims if program), None)
+        return self._claims[tag]
+
+    def add_line(self, line_no: int, line: str, clock: Clock) -> None:
+        """Counts one line and keeps what it says."""
+        if not line or line.isspace():
+            self.coverage["", "blank"] += 1
+            return
+        tag = ""
+        try:
+            frame = self._frame(line, clock)
+            tag = frame.tag
+            claimed = self.claim(tag)
+            if claimed is None:
+                self.coverage[tag, "foreign"] += 1
+                self.last = None
+                return
+            if len(frame.message) > MAX_MESSAGE:
+                raise ParseError(f"a message of {len(frame.message)} characters: more than {MAX_MESSAGE}")
+            event = claimed[0].parse(claimed[1], frame.message)
+        except ParseError as error:
+            self.coverage[tag, "unparsed"] += 1
+            self.unparsed.append((line_no, str(error), tag or None, line))
+            return
+        self.last = frame
+        if frame.repeat == 1:
+            self._keep(frame, line_no, line, None, event)
+        else:
+            for copy in range(1, frame.repeat + 1):
+                self._keep(frame, line_no, line, copy, event)
+
+    def _frame(self, line: str, clock: Clock) -> Frame:
+        try:
+            return frame_line(line, clock)
+        except ParseError:
+            repeated = LAST_REPEATED.match(line)
+            if repeated is None:
+                raise
+            if self.last is None:
+                raise ParseError(
+                    "`last message repeated`, but the message before is not a mail server's"
+                ) from None
+            return self.last._replace(repeat=repeat_count(repeated[repeated.lastindex or 0]))
+
+    def _keep(self, frame: Frame, line_no: int, line: str, copy: int | None, event: Event) -> None:
+        (utc_us, offset_s), host, tag, pid, _, _ = frame
+        kind, queue_id, columns, values, daemon = event
+        group = self.groups.get((kind, columns))
+        if group is None:
+            group = self.groups[kind, columns] = _Group([], [])
+        group.rows.append(len(self.lines))
+        group.values.append(values)
+        self.stamps.append(utc_us)
+        self.offsets.append(offset_s)
+        place = (host, tag, daemon)
+        self.places.append(self.place_numbers.setdefault(place, len(self.place_numbers)))
+        self.pids.append(pid)
+        self.queue_ids.append(queue_id)
+        self.copies.append(copy)
+        self.line_nos.append(line_no)
+        self.lines.append(line)
+
+    def result(self) -> Result:
+        """All that was gathered, as tables."""
+        by_family: dict[Family, list[tuple[Kind, Columns, _Group]]] = {}
+        for (kind, columns), group in self.groups.items():
+            by_family.setdefault(FAMILY_BY_KIND[kind], []).append((kind, columns, group))
+        frames = self._frame_arrays() if self.lines else {}
+        events = {family: _family_table(family, groups, frames) for family, groups in by_family.items()}
+        return Result(events, _unparsed_table(self.unparsed, self.source_id), self.coverage + self._understood())
+
+    def _understood(self) -> Counter[tuple[str, str]]:
+        """Event lines by program: counted here and not line by line; a line that stands for many counts once."""
+        lines = Counter(self.places)
+        lines.subtract(place for place, copy in zip(self.places, self.copies, strict=True) if copy and copy > 1)
+        counted: Counter[tuple[str, str]] = Counter()
+        for (_, tag, _), place in self.place_numbers.items():
+            counted[tag, "event"] += lines[place]
+        return counted
+
+    def _frame_arrays(self) -> Mapping[str, Array]:
+        """The frame's columns of all events; what a place tells is looked up by its number, not repeated as text."""
+        places = pa.array(self.places, pa.int32())
+        hosts, tags, daemons = zip(*self.place_numbers, strict=True)
+        programs = [claimed[1] for tag in tags if (claimed := self.claim(tag))]
+        told = {
+            "host": hosts,
+            "server": [program.server for program in programs],
+            "instance": [program.instance for program in programs],
+            "service": [program.service for program in programs],
+            "daemon": [daemon or program.daemon for daemon, program in zip(daemons, programs, strict=True)],
+        }
+        return {name: pa.array(values, pa.string()).take(places) for name, values in told.items()} | {
+            "logged_at": pa.array(self.stamps, pa.int64()).cast(FRAME["logged_at"]),
+            "utc_offset_s": pa.array(self.offsets, pa.int32()),
+            "pid": pa.array(self.pids, pa.string()).cast(pa.int64()),
+            "queue_id": pa.array(self.queue_ids, pa.string()),
+            "repeat_no": pa.array(self.copies, pa.int32()),
+            "source_id": pa.repeat(self.source_id, len(self.lines)),
+            "line_no": pa.array(self.line_nos, pa.int64()),
+            "line": pa.array(self.lines, pa.string()),
+        }
+
+
+def read_batch(lines: Iterator[tuple[int, str, Clock]], source_id: str, formats: Sequence[Format]) -> Result:
+    """Parses lines, each with its number in the source and the clock that its stamp goes by."""
+    gathered = Gathered(source_id, formats)
+    for line_no, line, clock in lines:
+        gathered.add_line(line_no, line, clock)
+    return gathered.result()
+
+
+def _family_table(
+    family: Family, groups: Sequence[tuple[Kind, Columns, _Group]], frames: Mapping[str, Array]
+) -> pa.Table:
+    """One family's events, kind by kind: alike lines side by side compress better than lines in their order."""
+    rows = pa.concat_arrays([pa.array(group.rows, pa.int64()) for _, _, group in groups])
+    sizes = [len(group.rows) for _, _, group in groups]
+    kinds = pa.concat_arrays([pa.repeat(str(kind), size) for (kind, _, _), size in zip(groups, sizes, strict=True)])
+    columns = {name: array.take(rows) for name, array in frames.items()} | {"kind": kinds}
+    filled = [_group_columns(columns, group) for _, columns, group in groups]
+    for name, kind in ATTRIBUTES[family].items():
+        parts = [
+            _typed(name, values[name], kind) if name in values else pa.nulls(size, kind)
+            for values, size in zip(filled, sizes, strict=True)
+        ]
+        columns[name] = pa.concat_arrays(parts)
+    schema = events_schema(family)
+    return pa.table([columns[field.name] for field in schema], schema=schema)
+
+
+def _group_columns(columns: Columns, group: _Group) -> dict[str, list[str | None]]:
+    return {name: [row[place] for row in group.values] for place, name in enumerate(columns)}
+
+
+def _typed(name: str, values: Sequence[str | None], kind: pa.DataType) -> Array:
+    array = pa.array(values, pa.string())
+    if name in _ABSENT:
+        array = pc.if_else(pc.equal(array, pa.scalar(_ABSENT[name])), None, array)
+    return array if kind == pa.string() else array.cast(kind)
+
+
+def _unparsed_table(rows: Sequence[tuple[int, str, str | None, str]], source_id: str) -> pa.Table:
+    line_nos, reasons, programs, lines = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return pa.table(
+        [
+            pa.repeat(source_id, len(rows)),
+            pa.array(line_nos, pa.int64()),
+            pa.array(reasons, pa.string()),
+            pa.array(programs, pa.string()),
+            pa.array(lines, pa.string()),
+        ],
+        schema=UNPARSED,
+    )

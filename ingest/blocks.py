@@ -1,0 +1,158 @@
+"""From blocks of bytes to whole lines, and to the dates that lines begin with. Only b"\\n" ends a line.
+
+Nothing here loops over lines: a block costs a few scans in C, and little more memory than it has.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from ingest.errors import ParseError
+from ingest.months import month_of
+from ingest.times import CLOCK_STEP_DAYS, DateSeen, day_of_year
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+BLOCK_BYTES = 1 << 20
+MAX_LINE_BYTES = 16 << 20
+
+# Old syslogd's line about the line before it: a reader needs both, so a chunk does not begin with one ...
+REPEAT = b" last message repeated "
+# ... unless more of them follow one another than any syslogd writes: memory comes first. Room for two lines
+MAX_HELD_BYTES = 3 * MAX_LINE_BYTES
+
+
+class Chunk(NamedTuple):
+    """Some lines of a source."""
+
+    first_line: int  # counted from 1
+    data: bytes  # whole lines; the last one of a source may lack its newline
+    cut_lines: tuple[
+        int, ...
+    ] = ()  # numbers of the lines in it that were longer than MAX_LINE_BYTES, and end there
+
+
+def whole_lines(blocks: Iterable[bytes], size: int) -> Iterator[Chunk]:
+    """Chunks of about `size` bytes. The last line that is no REPEAT, and what follows, is held back."""
+    line_no, goal, data = 1, size, bytearray()
+    cuts: list[int] = []
+    for block, cut_line in cut_long_lines(blocks):
+        data += block
+        cuts += [cut_line] if cut_line else []
+        if len(data) < goal:
+            continue
+        end = _last_plain_line(data)
+        if not end and len(data) > size + MAX_HELD_BYTES:
+            end = data.rfind(b"\n") + 1
+        goal = size if end else 2 * len(data)  # doubled: what is held is not searched again with every block
+        if end:
+            whole = bytes(memoryview(data)[:end])
+            del data[:end]
+            newlines = whole.count(b"\n")
+            yield Chunk(line_no, whole, _within(cuts, line_no, newlines))
+            line_no += newlines
+    if data:
+        yield Chunk(line_no, bytes(data), _within(cuts, line_no, data.count(b"\n") + 1))
+
+
+def _within(cuts: list[int], first_line: int, count: int) -> tuple[int, ...]:
+    return tuple(line_no for line_no in cuts if first_line <= line_no < first_line + count)
+
+
+def _last_plain_line(data: bytearray) -> int:
+    """Where the last complete line begins that is no REPEAT; 0 if there is none or it is the first."""
+    end = data.rfind(b"\n")
+    while end > 0:
+        start = data.rfind(b"\n", 0, end) + 1
+        if data.find(REPEAT, start, end) < 0:
+            return start
+        end = start - 1
+    return 0
+
+
+def cut_long_lines(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, int | None]]:
+    """The blocks without what exceeds MAX_LINE_BYTES in a line; beside each, the number of a line cut in it.
+
+    No block is longer than MAX_LINE_BYTES: only the line that it continues can be too long.
+    """
+    line_no, length = 1, 0  # of the line that the next block continues
+    for block in blocks:
+        newlines = block.count(b"\n")
+        end = block.find(b"\n") if newlines else len(block)
+        room = max(0, MAX_LINE_BYTES - length)
+        if end <= room:
+            yield block, None
+        else:
+            yield block[:room] + block[end:], line_no if length <= MAX_LINE_BYTES else None
+        line_no += newlines
+        length = len(block) - block.rfind(b"\n") - 1 if newlines else length + len(block)
+
+
+# At most: priority and version (RFC 5424: "<22>1 "), the longest month name in UTF-8, day and time
+HEAD_BYTES = 64
+MAX_KNOWN_DATES = 4
+MONTH_DAY = rb"[A-Za-z\x80-\xff.]{2,24} {1,2}\d{1,2}"
+DATE = rb"(" + MONTH_DAY + rb"(?= \d\d:\d\d:\d\d)|\d{4}-\d\d-\d\d(?=[T ]\d\d:))"
+
+
+def date_changes(blocks: Iterable[bytes]) -> Iterator[DateSeen]:
+    """Each line that begins with another date than the lines before it.
+
+    Lines without a date are skipped. A return to one of the last few dates is no news while they lie as near
+    to each other as clocks do (two hosts write to one file): never so for December 31 and January 1.
+    """
+    newlines, data = 0, b"\n"  # every date then follows a newline, the first one too
+    known: tuple[bytes, ...] = ()
+    for block in blocks:
+        data += block
+        start = end = 0
+        while match := _other_date(known).search(data, end):
+            newlines += data.count(b"\n", start, match.start())
+            start, end = match.span()
+            if date := date_of(match[1]):
+                yield date._replace(line_no=newlines + 1)
+            known = (match[1], *(other for other in known if _is_near(other, match[1])))[:MAX_KNOWN_DATES]
+        rest = _last_head(data)
+        newlines += data.count(b"\n", start, rest)
+        data = data[rest:]
+
+
+def _last_head(data: bytes) -> int:
+    """Where the line begins whose date may go on in the next block."""
+    newline = data.rfind(b"\n", -HEAD_BYTES)
+    return newline if newline >= 0 else len(data)
+
+
+@lru_cache
+def _other_date(known: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    other = b"(?!(?:%s)[T ])" % b"|".join(map(re.escape, known)) if known else b""
+    return re.compile(rb"\n(?:<\d{1,3}>(?:1 )?)?" + other + DATE)
+
+
+@lru_cache
+def date_of(token: bytes) -> DateSeen | None:
+    """None if it only looks like a date ('Foo 12', '2026-13-01')."""
+    try:
+        date = _iso_date(token) if b"-" in token else _bsd_date(token)
+        day_of_year(date)  # a ValueError where the calendar has no such day
+    except (ParseError, ValueError):
+        return None
+    return date
+
+
+def _iso_date(token: bytes) -> DateSeen:
+    year, month, day = map(int, token.split(b"-"))
+    return DateSeen(0, month, day, year)
+
+
+def _bsd_date(token: bytes) -> DateSeen:
+    month, day = token.decode().split()
+    return DateSeen(0, month_of(month), int(day), None)
+
+
+def _is_near(one: bytes, other: bytes) -> bool:
+    days = [day_of_year(date) for date in map(date_of, (one, other)) if date]
+    return max(days, default=0) - min(days, default=0) <= CLOCK_STEP_DAYS

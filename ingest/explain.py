@@ -1,0 +1,89 @@
+"""One raw line in plain words: how it was taken apart, what it says, and where the server documents it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from ingest.errors import ParseError
+from ingest.formats import Format
+from ingest.framing import Clock, frame_line
+from ingest.schema import FAMILY_BY_KIND, Kind
+
+# kind: (what such a line says, where it is documented)
+MEANINGS: Final[dict[Kind, tuple[str, str]]] = {
+    Kind.CONNECT: ("A client opened an SMTP connection.", "smtpd(8)"),
+    Kind.DISCONNECT: ("The connection ended; ok/total of each SMTP command of the session.", "smtpd(8)"),
+    Kind.LOST_CONNECTION: ("The session broke off after the named command.", "smtpd(8)"),
+    Kind.TLS_IN: ("A client's connection is encrypted from here on.", "TLS_README, smtpd_tls_loglevel"),
+    Kind.TLS_FAILURE: ("The TLS handshake with a client failed.", "TLS_README"),
+    Kind.AUTH_FAILURE: ("A client gave a wrong user name or password.", "SASL_README"),
+    Kind.RATE_LIMIT: ("A client was refused because it was too busy.", "TUNING_README, anvil(8)"),
+    Kind.CLIENT_NOTE: ("Something odd about a client; nothing was refused by this line.", "smtpd(8)"),
+    Kind.SCREEN: ("postscreen tested or decided on a client before smtpd met it.", "POSTSCREEN_README"),
+    Kind.DNSBL_LISTING: ("A client's address is on a block or allow list.", "dnsblog(8)"),
+    Kind.CLIENT: ("A message got its queue id; this client sends it.", "smtpd(8)"),
+    Kind.PICKUP: ("A message was written on this host by the sendmail command.", "pickup(8)"),
+    Kind.MESSAGE_ID: ("The Message-ID header of the message.", "cleanup(8)"),
+    Kind.QUEUED: ("The message entered the active queue; written again at every retry.", "qmgr(8)"),
+    Kind.REMOVED: ("The queue is done with the message, delivered or returned.", "qmgr(8)"),
+    Kind.EXPIRED: ("The message was in the queue for too long and goes back to its sender.", "qmgr(8), maximal_queue_lifetime"),
+    Kind.NOTICE: ("The server wrote a notification about this message; its own id is named.", "bounce(8)"),
+    Kind.QUEUE_ADMIN: ("An administrator's command changed the queue.", "postsuper(1)"),
+    Kind.SKIPPED: ("The queue manager passed over the message this time.", "qmgr(8)"),
+    Kind.MESSAGE_REFUSED: ("The whole message was refused after its data.", "cleanup(8)"),
+    Kind.FILTER_VERDICT: ("The content filter's verdict on the message.", "amavisd.conf, $log_templ"),
+    Kind.DELIVERY: ("The result of one attempt to deliver to one recipient.", "smtp(8), lmtp(8), local(8), pipe(8)"),
+    Kind.PROBE: ("A test whether an address exists; no mail was sent.", "ADDRESS_VERIFICATION_README"),
+    Kind.CONNECT_FAILURE: ("No connection to a destination; the next address is tried.", "smtp(8)"),
+    Kind.REMOTE_TROUBLE: ("The destination misbehaved; the result follows in a delivery line.", "smtp(8)"),
+    Kind.TLS_OUT: ("The connection to a destination is encrypted from here on.", "TLS_README, smtp_tls_loglevel"),
+    Kind.TLS_OUT_FAILURE: ("The TLS handshake with a destination failed.", "TLS_README"),
+    Kind.DELIVERY_NOTE: ("A remark of the delivery agent; no result.", "smtp(8)"),
+    Kind.DECISION: ("An access rule, policy, milter or content check decided on mail.", "access(5), header_checks(5), MILTER_README"),
+    Kind.WARNING: ("The server warns; it goes on.", "DEBUG_README"),
+    Kind.ERROR: ("The server met an error; it goes on.", "DEBUG_README"),
+    Kind.FATAL: ("A process of the server gave up.", "DEBUG_README"),
+    Kind.PANIC: ("A process of the server found a fault in itself and stopped.", "DEBUG_README"),
+    Kind.SERVER: ("The server speaks about itself: start, stop, reload, tables.", "master(8)"),
+    Kind.STATISTICS: ("Counters that a daemon writes from time to time.", "anvil(8), scache(8)"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a line says. `fields` are the columns that it fills; the server's own documentation is named by `see`."""
+
+    format: str
+    kind: str
+    family: str
+    meaning: str
+    see: str
+    fields: dict[str, str]
+
+
+def explain_line(line: str, formats: tuple[Format, ...], clock: Clock) -> Explanation:
+    """Takes a line apart and says what it means; ParseError says what was expected and not found."""
+    frame = frame_line(line, clock)
+    for server in formats:
+        program = server.claim(frame.tag)
+        if program:
+            event = server.parse(program, frame.message)
+            break
+    else:
+        raise ParseError(f"a line of {frame.tag!r}, which is no program of {', '.join(each.name for each in formats)}")
+    offset = timezone(timedelta(seconds=frame.moment.offset_s))
+    parts = {
+        "logged_at": datetime.fromtimestamp(frame.moment.utc_us / 1e6, UTC).astimezone(offset).isoformat(),
+        "host": frame.host,
+        "server": program.server,
+        "instance": program.instance,
+        "service": program.service,
+        "daemon": event.daemon or program.daemon,
+        "pid": frame.pid,
+        "queue_id": event.queue_id,
+        "repeated": str(frame.repeat) if frame.repeat > 1 else None,
+        **dict(zip(event.columns, event.values, strict=True)),
+    }
+    meaning, see = MEANINGS[event.kind]
+    fields = {name: value for name, value in parts.items() if value is not None}
+    return Explanation(server.name, str(event.kind), str(FAMILY_BY_KIND[event.kind]), meaning, see, fields)

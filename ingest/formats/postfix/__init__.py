@@ -1,0 +1,123 @@
+"""Postfix: every daemon of it that writes about mail.
+
+A program is `NAME[/label...]/daemon` (master(5), `-o syslog_name=`): the first part is the instance, the last the
+daemon, what lies between the service. rsyslog's RFC 5424 output cuts the tag at the slash: then the daemon is
+inferred from what was said, and where several could have said it, it stays unknown.
+"""
+
+import re
+from functools import cache, lru_cache
+from typing import Final
+
+from ingest.errors import ParseError
+from ingest.formats.base import Event, Format, Program
+from ingest.formats.postfix.rest import parse_rest
+from ingest.formats.postfix.shapes import ANYTHING, WITH_ID, WITHOUT_ID, Row
+from ingest.schema import Kind
+from ingest.shapes import Shape, compile_shape
+
+DAEMONS: Final = frozenset(
+    ["anvil", "bounce", "cleanup", "defer", "discard", "dnsblog", "error", "flush", "lmtp", "local", "master", "nqmgr", "oqmgr", "pickup", "pipe", "postalias", "postcat", "postconf", "postdrop", "postfix-script", "postfix-tls-script", "postkick", "postlock", "postlog", "postlogd", "postmap", "postmulti", "postqueue", "postscreen", "postsuper", "post-install", "proxymap", "proxywrite", "qmgr", "qmqpd", "retry", "scache", "sendmail", "set-permissions", "showq", "smtp", "smtpd", "spawn", "tlsmgr", "tlsproxy", "trace", "trivial-rewrite", "verify", "virtual"]
+)
+# Address verification (verify(8), sendmail -bv) speaks of deliveries that are not traffic.
+PROBE_STATUS: Final = frozenset({"deliverable", "undeliverable", "undeliverable-but-not-cached"})
+
+# Short ids are hexadecimal; long ids (enable_long_queue_ids) are base 52 without vowels, `z`, and the inode in
+# base 51 (postconf(5)). NOQUEUE marks a refusal before there was an id.
+_QUEUE_ID: Final = re.compile(r"(?:NOQUEUE|([0-9A-F]{5,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20})): ")
+
+
+def _table(rows: tuple[Row, ...]) -> dict[str | None, tuple[Shape, ...]]:
+    """Shapes by daemon, in the order of the data; under None stand all of them, for lines that lost their daemon."""
+    table: dict[str | None, list[Shape]] = {daemon: [] for daemon in (*DAEMONS, None)}
+    for kind, daemons, template, *constants in rows:
+        shape = compile_shape(kind, template, constants[0] if constants else {})
+        for daemon in daemons or DAEMONS:
+            table[daemon].append(shape)
+        if template != ANYTHING:
+            table[None].append(shape)
+    return {daemon: tuple(shapes) for daemon, shapes in table.items()}
+
+
+_SHAPES_WITH_ID: Final = _table(WITH_ID)
+_SHAPES_WITHOUT_ID: Final = _table(WITHOUT_ID)
+_DAEMONS_BY_KIND: Final = {
+    kind: {daemon for row in (*WITH_ID, *WITHOUT_ID) if row[0] == kind for daemon in row[1]} for kind in Kind
+}
+
+
+@lru_cache(maxsize=4096)
+def claim(tag: str) -> Program | None:
+    """The Postfix program behind a syslog tag such as `postfix-in/submission/smtpd`, or None."""
+    instance, *labels = tag.split("/")
+    if labels and labels[-1] in DAEMONS:
+        return Program("postfix", instance or None, "/".join(labels[:-1]) or None, labels[-1])
+    if re.fullmatch(r"postfix([-.].*)?", instance):
+        return Program("postfix", instance, "/".join(labels[:-1]) or None, labels[-1] if labels else None)
+    return None
+
+
+def parse(program: Program, message: str) -> Event:
+    """One Postfix message as an event; ParseError if no grammar here understands it."""
+    found = _QUEUE_ID.match(message)
+    if found:
+        queue_id, text = found[1], message[found.end() :]
+        shapes = (_SHAPES_WITH_ID if queue_id else _SHAPES_WITHOUT_ID).get(program.daemon, ())
+    else:
+        queue_id, text = None, message
+        shapes = _SHAPES_WITHOUT_ID.get(program.daemon, ())
+    for kind, columns, match, constants in shapes:
+        fields = match(text)
+        if fields:
+            event = Event(kind, queue_id, columns, fields.groups() + constants)
+            break
+    else:
+        if text[-1:].isspace():  # some collectors append blanks
+            return parse(program, message.rstrip())
+        event = parse_rest(queue_id, text)
+    if event.kind is Kind.DELIVERY and event.values[_status_place(event.columns)] in PROBE_STATUS:
+        event = event._replace(kind=Kind.PROBE)
+    if program.daemon is None:
+        return event._replace(daemon=_infer_daemon(event))
+    return event
+
+
+@cache
+def _status_place(columns: tuple[str, ...]) -> int:
+    return columns.index("status")
+
+
+def _infer_daemon(event: Event) -> str | None:
+    """The daemon that must have written an event, or None where several can."""
+    fields = dict(zip(event.columns, event.values, strict=True))
+    if event.kind in (Kind.DELIVERY, Kind.PROBE):
+        return _infer_agent(fields)
+    if event.kind is Kind.DECISION and fields.get("client_port") and not fields.get("client_name"):
+        return "postscreen"  # it does not look up names
+    candidates = _DAEMONS_BY_KIND[event.kind] - {"oqmgr", "tlsproxy", "lmtp", "defer", "trace"}
+    return candidates.pop() if len(candidates) == 1 else None
+
+
+def _infer_agent(fields: dict[str, str | None]) -> str | None:
+    """Which delivery agent writes such a `relay=`.
+
+    `local` and `virtual` name themselves, pipe its transport, LMTP a socket's path (kept by no column), discard alone
+    sends without a relay; an error(8) line speaks of an earlier attempt.
+    """
+    relay, reply = fields.get("relay_name"), fields.get("reply") or ""
+    if fields.get("relay_port"):
+        return "smtp"
+    if relay in ("local", "virtual"):
+        return relay
+    if relay == "none":
+        if fields.get("status") == "sent":
+            return "discard"
+        if reply.startswith("delivery temporarily suspended"):
+            return "error"
+        return "smtp" if reply.startswith(("connect to ", "Host or domain name not found")) else None
+    return "pipe" if "relay_ip" in fields else "lmtp"
+
+
+POSTFIX: Final = Format("postfix", claim, parse)
+
+__all__ = ["POSTFIX", "ParseError", "claim", "parse"]

@@ -1,0 +1,194 @@
+"""Batch ingest: sources into a lake, on all cores.
+
+The parent reads and cuts (in order, so line numbers are right and pipes work); workers parse, type and write their
+own Parquet parts, because sending rows between processes costs more than parsing them. A part is numbered by its
+place in the source, so its content does not depend on which worker wrote it.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ingest.batch import Result, read_batch
+from ingest.formats import AUTO, find_formats
+from ingest.framing import Clock
+from ingest.lake import Lake, PartSummary, write_part
+from ingest.sources import Chunk, Source, Survey, chunks, decode, survey
+from ingest.times import Years
+
+CHUNK_BYTES: Final = 4 << 20
+# Starting workers costs about a second of imports: small inputs are read by the parent itself.
+_WORTH_WORKERS_BYTES: Final = 24 << 20
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user said about the sources: their format, the zone of stamps without one, the year of the last line."""
+
+    zone: tzinfo
+    format_name: str = AUTO
+    year: int | None = None
+    workers: int | None = None  # None: as many as there are processors
+
+
+class Report(NamedTuple):
+    """What became of one source."""
+
+    name: str
+    source_id: str
+    is_new: bool
+    line_count: int
+    event_lines: int
+    unparsed_lines: int
+    foreign_lines: int
+    blank_lines: int
+    damage: str | None
+
+
+class _Task(NamedTuple):
+    """One chunk to parse, with all that a worker needs to know."""
+
+    chunk: Chunk
+    number: int
+    source_id: str
+    staging: Path
+    years: Years
+    settings: Settings
+
+
+def read_chunk(chunk: Chunk, source_id: str, years: Years, settings: Settings) -> Result:
+    """Parses one chunk of whole lines."""
+    return read_batch(
+        _dated_lines(chunk, years, settings.zone), source_id, find_formats(settings.format_name)
+    )
+
+
+def _dated_lines(chunk: Chunk, years: Years, zone: tzinfo) -> Iterator[tuple[int, str, Clock]]:
+    """Lines with their numbers, and the clock that holds from each change of year on."""
+    turns = deque(years)
+    clock = Clock(turns[0][1] if turns else None, zone)
+    for line_no, line in enumerate(_lines(chunk.data), start=chunk.first_line):
+        while turns and turns[0][0] <= line_no:
+            clock = Clock(turns.popleft()[1], zone)
+        yield line_no, line, clock
+
+
+def _lines(data: bytes) -> Iterator[str]:
+    lines = decode(data).split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return (line.removesuffix("\r") for line in lines)
+
+
+def _work(task: _Task) -> PartSummary:
+    result = read_chunk(task.chunk, task.source_id, task.years, task.settings)
+    return write_part(task.staging, task.source_id, task.number, result)
+
+
+def ingest_sources(
+    lake: Lake, sources: Sequence[Source], settings: Settings, progress: Progress | None = None
+) -> list[Report]:
+    """Reads sources into a lake; content that the lake holds already is left alone.
+
+    `progress(name, bytes, lines)` is called as chunks are done. Raises SourceError, LakeError, UnknownFormatError.
+    """
+    find_formats(settings.format_name)
+    lake.prepare()
+    reports = []
+    with _workers(sources, settings) as submit:
+        for source in sources:
+            surveyed = survey(source, settings.year)
+            if surveyed.source_id in lake.known_sources():
+                reports.append(
+                    Report(source.name, surveyed.source_id, False, surveyed.line_count, 0, 0, 0, 0, None)
+                )
+            else:
+                reports.append(_ingest_one(lake, source, surveyed, settings, submit, progress))
+    return reports
+
+
+Submit = Callable[[_Task], "Future[PartSummary]"]
+
+
+def _ingest_one(
+    lake: Lake,
+    source: Source,
+    surveyed: Survey,
+    settings: Settings,
+    submit: Submit,
+    progress: Progress | None,
+) -> Report:
+    staging = lake.staging(surveyed.source_id)
+    pending: deque[tuple[int, Future[PartSummary]]] = deque()
+    parts: list[PartSummary] = []
+
+    def collect() -> None:
+        size, future = pending.popleft()
+        parts.append(future.result())
+        if progress:
+            progress(source.name, size, sum(parts[-1].coverage.values()))
+
+    bound = 2 * (settings.workers or os.cpu_count() or 1)
+    for number, chunk in enumerate(chunks(source, CHUNK_BYTES, upto_bytes=surveyed.size_bytes)):
+        task = _Task(chunk, number, surveyed.source_id, staging, surveyed.years, settings)
+        pending.append((len(chunk.data), submit(task)))
+        if len(pending) >= bound:
+            collect()
+    while pending:
+        collect()
+    lake.commit(
+        {
+            "source_id": surveyed.source_id,
+            "name": source.name,
+            "size_bytes": surveyed.size_bytes,
+            "line_count": surveyed.line_count,
+            "damage": surveyed.damage,
+            "ingested_at": datetime.now(UTC),
+        },
+        parts,
+    )
+    return _report(source, surveyed, parts)
+
+
+def _report(source: Source, surveyed: Survey, parts: Sequence[PartSummary]) -> Report:
+    lines = {"event": 0, "unparsed": 0, "foreign": 0, "blank": 0}
+    for part in parts:
+        for (_, result), count in part.coverage.items():
+            lines[result] += count
+    return Report(
+        source.name,
+        surveyed.source_id,
+        True,
+        surveyed.line_count,
+        lines["event"],
+        lines["unparsed"],
+        lines["foreign"],
+        lines["blank"],
+        surveyed.damage,
+    )
+
+
+@contextmanager
+def _workers(sources: Sequence[Source], settings: Settings) -> Iterator[Submit]:
+    """A way to hand out tasks: to other processes where that is worth their start, else right here."""
+    count = settings.workers or os.cpu_count() or 1
+    if count == 1 or sum(source.path.stat().st_size for source in sources) < _WORTH_WORKERS_BYTES:
+        yield _right_here
+        return
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+        yield lambda task: pool.submit(_work, task)
+
+
+def _right_here(task: _Task) -> "Future[PartSummary]":
+    future: Future[PartSummary] = Future()
+    future.set_result(_work(task))
+    return future

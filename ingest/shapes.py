@@ -1,0 +1,159 @@
+"""The notation of frequent lines, and its first compiler: a shape becomes a regular expression.
+
+A template is literal text with `{column:class}` captures, `{:class}` for text that no column keeps, and `{?...?}`
+around an optional group. Two rules, checked when a shape is compiled, leave one reading only, left to right and
+without backtracking: a capture's class excludes the first character of whatever may follow it, and an optional
+group starts with a literal. `rest` takes everything up to the literal that ends the line.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from ingest.schema import Kind
+
+
+class CaptureClass(NamedTuple):
+    """The characters of a capture as the inside of a regular expression's `[...]`, and how many of them.
+
+    Numbers are bounded so that they fit their column: a pid of thirty digits is no pid.
+    """
+
+    characters: str
+    minimum: int
+    maximum: int | None = None
+
+
+CLASSES: Final = {
+    "addr": CaptureClass(r'^<>" ', 0),
+    "mid": CaptureClass(r"^<> ", 0),
+    "host": CaptureClass(r"^\[\] ,:", 1),
+    "ip": CaptureClass(r"0-9A-Za-z.:%", 2),
+    "tok": CaptureClass(r"^ ,", 1),
+    "name": CaptureClass(r"^ ", 1),
+    "phrase": CaptureClass(r"^,", 1),
+    "word": CaptureClass(r"a-z", 1),
+    "flow": CaptureClass(r"a-z-", 1),
+    "verb": CaptureClass(r"A-Z.-", 1),
+    "alpha": CaptureClass(r"A-Za-z", 1),
+    "code": CaptureClass(r"0-9.", 1),
+    "qid": CaptureClass(r"0-9A-Za-z", 5),
+    "text": CaptureClass(r"^;", 1),
+    "path": CaptureClass(r"A-Za-z0-9/_.-", 1),
+    "helo": CaptureClass(r"^<>", 0),
+    "int": CaptureClass(r"0-9", 1, 18),
+    "num": CaptureClass(r"0-9.", 1, 15),
+    "rest": CaptureClass(r"^\n", 0),
+}
+
+_TOKEN: Final = re.compile(r"(?P<open>\{\?)|(?P<close>\?\})|\{(?P<column>\w*):(?P<cls>\w+)\}|(?P<literal>.)")
+
+
+class Shape(NamedTuple):
+    """One compiled template: the groups of `match(message)`, then `constants`, are the texts of `columns`."""
+
+    kind: Kind
+    columns: tuple[str, ...]
+    match: Callable[[str], re.Match[str] | None]
+    constants: tuple[str, ...] = ()
+
+
+class Piece(NamedTuple):
+    """One part of a template: 'open', 'close', 'literal' (text) or 'capture' (column, class)."""
+
+    role: str
+    text: str = ""
+    cls: str = ""
+
+
+class ShapeError(ValueError):
+    """A template that breaks the notation or would have two readings."""
+
+
+def pieces(template: str) -> Iterator[Piece]:
+    """Cuts a template into its pieces; neighbouring literal characters are one piece."""
+    literal = ""
+    for token in _TOKEN.finditer(template):
+        if token["literal"]:
+            literal += token["literal"]
+            continue
+        if literal:
+            yield Piece("literal", literal)
+            literal = ""
+        if token["open"]:
+            yield Piece("open")
+        elif token["close"]:
+            yield Piece("close")
+        elif token["cls"] not in CLASSES:
+            raise ShapeError(f"{template!r}: no class {token['cls']!r}; there are {', '.join(CLASSES)}")
+        else:
+            yield Piece("capture", token["column"], token["cls"])
+    if literal:
+        yield Piece("literal", literal)
+
+
+def _followers(parts: Sequence[Piece], position: int) -> Iterator[Piece]:
+    """The pieces that may stand right after `position`: an optional group may be there or not."""
+    position += 1
+    while position < len(parts):
+        piece = parts[position]
+        if piece.role in ("literal", "capture"):
+            yield piece
+            return
+        if piece.role == "open":
+            yield parts[position + 1]
+            position = _closing(parts, position)
+        position += 1
+
+
+def _closing(parts: Sequence[Piece], opening: int) -> int:
+    depth = 0
+    for position in range(opening, len(parts)):
+        depth += {"open": 1, "close": -1}.get(parts[position].role, 0)
+        if depth == 0:
+            return position
+    raise ShapeError("an optional group is not closed")
+
+
+def check(template: str) -> None:
+    """Raises ShapeError where a template has two readings."""
+    parts = list(pieces(template))
+    for position, piece in enumerate(parts):
+        if piece.role == "open" and parts[position + 1].role != "literal":
+            raise ShapeError(f"{template!r}: an optional group must start with a literal")
+        if piece.role != "capture" or piece.cls == "rest":
+            continue
+        for follower in _followers(parts, position):
+            if follower.role == "capture":
+                raise ShapeError(f"{template!r}: two captures in a row, {piece.text!r} and {follower.text!r}")
+            if re.match(f"[{CLASSES[piece.cls].characters}]", follower.text):
+                raise ShapeError(
+                    f"{template!r}: {piece.cls!r} of {piece.text!r} may swallow the {follower.text[0]!r} after it"
+                )
+
+
+def _expression(piece: Piece) -> str:
+    if piece.role == "open":
+        return "(?:"
+    if piece.role == "close":
+        return ")?"
+    if piece.role == "literal":
+        return re.escape(piece.text)
+    characters, minimum, maximum = CLASSES[piece.cls]
+    body = f"[{characters}]{{{minimum},{maximum or ''}}}"
+    if piece.cls == "num":
+        body = r"[0-9]{1,15}(?:\.[0-9]{1,9})?"
+    return f"({body})" if piece.text else body
+
+
+def compile_shape(kind: Kind, template: str, constants: Mapping[str, str]) -> Shape:
+    """The first compiler: a template becomes a pattern that takes a whole message.
+
+    `constants` are columns whose text the template itself tells. Raises ShapeError if the template is not in the
+    notation or has more than one reading.
+    """
+    check(template)
+    parts = list(pieces(template))
+    columns = tuple(piece.text for piece in parts if piece.role == "capture" and piece.text)
+    pattern = re.compile("".join(map(_expression, parts)))
+    return Shape(kind, (*columns, *constants), pattern.fullmatch, tuple(constants.values()))
