@@ -61,6 +61,7 @@ YearOption = Annotated[
     typer.Option(help="Year of the last line, where stamps have none; default: by the file's time."),
 ]
 DEFAULT_LAKE = Path("lake")
+PIPE_WIDTH = 140
 
 
 @app.command()
@@ -116,7 +117,7 @@ def show_coverage(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) 
     if as_json:
         print(to_json(found))
     else:
-        print_coverage(found, Console())
+        print_coverage(found, _console())
     if not found.is_enough:
         raise typer.Exit(1)
 
@@ -140,7 +141,7 @@ def report(
     elif as_json:
         print(to_json(found))
     else:
-        print_report(found, Console())
+        print_report(found, _console())
 
 
 @app.command()
@@ -158,7 +159,7 @@ def trace(
     if as_json:
         print(to_json({"search": found, "story": story}))
     else:
-        print_search(found, story, Console())
+        print_search(found, story, _console())
     if not found.messages and not found.refusals:
         raise typer.Exit(1)
 
@@ -225,10 +226,16 @@ def demo(
     for each in _ingest(hosts, lake, Settings(UTC)):
         print(_sentence(each))
     with open_lake(lake) as connection:
-        print_report(build(connection), Console())
+        print_report(build(connection), _console())
     if open_dashboard:
         webbrowser.open(f"http://127.0.0.1:{port}/")
         serve(lake, port, "127.0.0.1")
+
+
+def _console() -> Console:
+    """A terminal has its own width; a file or pipe gets enough for every table."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PIPE_WIDTH)
 
 
 def _moment(text: str | None) -> datetime | None:

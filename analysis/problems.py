@@ -1,9 +1,13 @@
 """Problems in words: what was found, and the first thing to do about it."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import cache
+from importlib.resources import files
+from io import StringIO
+from typing import Any, Final, NamedTuple
 
 import duckdb
 import pandas as pd
@@ -24,14 +28,9 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "Postfix' {subject} stopped with a fatal error, {amount:,} times",
         "Read the message; mail waits in the queue until the daemon runs again.",
     ),
-    "destination_refuses": (
-        "{subject} refuses our mail: {amount:,} of {total:,} recipients",
-        "Read the reply: it names a user that does not exist, or what our server lacks (SPF, DKIM, DMARC, reverse name).",
-    ),
-    "destination_defers": (
-        "{subject} keeps {amount:,} of {total:,} recipients waiting",
-        "The queue retries by itself; a reply that speaks of rates or reputation needs less mail or a delisting request.",
-    ),
+    "destination_refuses": ("{subject} refuses our mail to {amount:,} of {total:,} recipients: {cause}", "{cure}"),
+    "destination_unreachable": ("{subject} was not reached for {amount:,} of {total:,} recipients: {cause}", "{cure}"),
+    "destination_defers": ("{subject} keeps {amount:,} of {total:,} recipients waiting: {cause}", "{cure}"),
     "password_guessing": (
         "{subject} guess passwords: {amount:,} failed logins",
         "Block the busiest at the firewall (fail2ban) and require long passwords; none of it needs haste if no login succeeded.",
@@ -83,19 +82,39 @@ def find_problems(
 
 def _problem(row: Mapping[Any, Any]) -> Problem:
     sentence, cure = _WORDS[row["kind"]]
+    code = _code(row["code"])
     total = 0 if pd.isna(row["total"]) else int(row["total"])
     subject = str(row["subject"]) if not pd.isna(row["subject"]) else "(unknown)"
     return Problem(
         severity=int(row["severity"]),
         kind=row["kind"],
         subject=subject,
-        sentence=sentence.format(subject=subject, amount=int(row["amount"]), total=total),
-        cure=cure,
+        sentence=sentence.format(subject=subject, amount=int(row["amount"]), total=total, cause=code.cause),
+        cure=cure.format(cure=code.cure),
         detail=None if pd.isna(row["detail"]) else str(row["detail"]),
         amount=int(row["amount"]),
         first_at=_moment(row["first_at"]),
         last_at=_moment(row["last_at"]),
     )
+
+
+class Code(NamedTuple):
+    """What an enhanced status code (RFC 3463) means to a postmaster, and the first thing to do."""
+
+    cause: str
+    cure: str
+
+
+@cache
+def _codes() -> Mapping[str, Code]:
+    text = files("analysis.seeds").joinpath("codes.csv").read_text("utf-8")
+    return {row["code"]: Code(row["cause"], row["cure"]) for row in csv.DictReader(StringIO(text))}
+
+
+def _code(code: object) -> Code:
+    """The code's own entry, else that of its class; a failure without code never reached the other side."""
+    text = code if isinstance(code, str) else ""
+    return _codes().get(text) or _codes().get(text[:1]) or Code("no answer", "Read the text; check DNS and the route.")
 
 
 def _moment(value: Any) -> datetime | None:  # noqa: ANN401  # pandas gives Timestamp or NaT

@@ -47,7 +47,7 @@ def written(value: Any, form: str) -> str:  # noqa: ANN401  # a cell of any colu
     if value is None:
         return "–"
     if isinstance(value, datetime):
-        return f"{value:%a %d %b %Y}" if form == "day" else f"{value:%d %b %H:%M}"
+        return f"{value:%a %d %b}" if form == "day" else f"{value:%d %b %H:%M}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     match form:

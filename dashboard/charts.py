@@ -62,15 +62,11 @@ def stacked(
         .transform_fold(list(outcomes), as_=["outcome", "count"])
         .transform_filter("datum.count > 0")
         .transform_calculate(
-            end=f"time(datum.bucket_at) + {step_s * 1000}",
             order=f"indexof({list(outcomes)}, datum.outcome)",
-            utc="utcFormat(datum.bucket_at, '%a %d %b %H:%M')",
+            **_moments(step_s),
         )
         .transform_stack(
-            "count",
-            ["low", "high"],  # type: ignore[arg-type]  # Vega-Lite takes two names, Altair's types only one
-            groupby=["bucket_at"],
-            sort=[alt.SortField("order")],
+            as_=["low", "high"], stack="count", groupby=["bucket_at"], sort=[alt.SortField("order")]
         )
         .mark_rect(stroke=_BACKGROUND.get(theme, "#FFFFFF"), strokeWidth=0.4)
         .encode(
@@ -92,20 +88,25 @@ def stacked(
 
 
 @lru_cache(maxsize=256)
-def delays(theme: str, domain_ms: tuple[int, int], height: int) -> Spec:
-    """Median and 95th percentile a step on a logarithmic axis; data: `bucket_at`, `p50_delay_s`, `p95_delay_s`."""
+def delays(theme: str, domain_ms: tuple[int, int], step_s: int, height: int) -> Spec:
+    """Median and 95th percentile a step on a logarithmic axis; data: `bucket_at`, `p50_delay_s`, `p95_delay_s`.
+
+    One level stroke a step: nothing is drawn where nothing was delivered, and a lone step still shows.
+    """
     names = {"p95_delay_s": "95 % within", "p50_delay_s": "50 % within"}
     chart = (
         alt.Chart(alt.NamedData("rows"))
         .transform_fold(list(names), as_=["column", "raw"])
+        .transform_filter("isValid(datum.raw)")
         .transform_calculate(
-            seconds="isValid(datum.raw) ? max(datum.raw, 0.01) : null",
+            seconds="max(datum.raw, 0.01)",
             line=f"{names}[datum.column]",
-            utc="utcFormat(datum.bucket_at, '%a %d %b %H:%M')",
+            **_moments(step_s),
         )
-        .mark_line(point=alt.OverlayMarkDef(size=12), strokeWidth=1.5, invalid="break-paths-show-domains")
+        .mark_rule(strokeWidth=2)
         .encode(
             x=_time(domain_ms),
+            x2="end:T",
             y=alt.Y(
                 "seconds:Q",
                 title=None,
@@ -125,6 +126,14 @@ def delays(theme: str, domain_ms: tuple[int, int], height: int) -> Spec:
         )
     )
     return house(chart, height)
+
+
+def _moments(step_s: int) -> dict[str, str]:
+    """Where a step ends, and when it begins in UTC: the axis and `bucket_at` speak the viewer's time."""
+    return {
+        "end": f"time(datum.bucket_at) + {step_s * 1000}",
+        "utc": "utcFormat(datum.bucket_at, '%a %d %b %H:%M')",
+    }
 
 
 _MOMENTS: Final = (

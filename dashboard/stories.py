@@ -39,14 +39,13 @@ def _forget_message() -> None:
 
 def found_line(found: Found, span: Span) -> None:
     """What the search was taken for, how much it found, and where it looked."""
-    cut = f" (the newest {SHOWN} are shown)" if found.is_cut else ""
-    st.text(
-        f"Read as {found.kind_name}. {_count(len(found.keys), 'message')}, newest first,"
-        f" and {_count(len(found.refusals), 'refusal')}{cut}. {_searched(span)}"
-    )
+    messages, refused = _count(len(found.keys), "message"), _count(len(found.refusals), "refusal")
+    st.text(f"Read as {found.kind_name}: {messages}, newest first, and {refused}. {_searched(span)}")
 
 
 def _count(number: int, noun: str) -> str:
+    if number >= SHOWN:
+        return f"the newest {SHOWN} {noun}s"
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -72,13 +71,13 @@ def pick_message(found: Found, query: str) -> str:
         column_config={
             "outcome": chips(),
             "accepted_at": times("Accepted"),
-            "recipient": st.column_config.TextColumn("To", width=190),
-            "sender": st.column_config.TextColumn("From", width=190),
-            "reply": st.column_config.TextColumn("Last answer", width="large"),
+            "recipient": st.column_config.TextColumn("To", width=170),
+            "sender": st.column_config.TextColumn("From", width=170),
+            "reply": st.column_config.TextColumn("Last answer", width=230),
             "attempts": st.column_config.NumberColumn("Attempts", width=70),
-            "took_s": st.column_config.NumberColumn("Took", format="duration", width=90),
-            "host": "Host",
-            "queue_id": "Queue id",
+            "took_s": st.column_config.NumberColumn("Took, s", format="%.1f", width=75),
+            "host": st.column_config.TextColumn("Host", width=60),
+            "queue_id": st.column_config.TextColumn("Queue id", width=130),
         },
     )
     rows = event.selection.rows
@@ -97,8 +96,8 @@ def refusals(found: Found) -> None:
         alt="Refusals that the search found, newest first",
         column_config={
             "rejected_at": times("When"),
-            "sender": st.column_config.TextColumn("From", width=190),
-            "recipient": st.column_config.TextColumn("To", width=190),
+            "sender": st.column_config.TextColumn("From", width=170),
+            "recipient": st.column_config.TextColumn("To", width=170),
             "client": st.column_config.TextColumn("Client", width=230),
             "reply": st.column_config.TextColumn("What we said", width="large"),
             "rule": "Rule",
@@ -129,16 +128,19 @@ def whole_story(told: Story) -> None:
 
 
 def _ids(told: Story) -> None:
+    """What one copies from a story, on one line where there is room."""
     message = told.message
-    for label, text in (
-        ("From", "<> (null sender)" if message["sender"] == "" else message["sender"]),
-        ("Message-ID", message["message_id"]),
-        ("Queue id", message["queue_id"]),
-    ):
-        if text:
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.text(label, width=90)
-                st.code(visible(str(text)), language=None, width="content", wrap_lines=True)
+    sender = "<> (null sender)" if message["sender"] == "" else message["sender"]
+    with st.container(horizontal=True, gap="medium"):
+        for label, text in (
+            ("Queue id", message["queue_id"]),
+            ("Message-ID", message["message_id"]),
+            ("From", sender),
+        ):
+            if text:
+                with st.container(width="content", gap=None):
+                    st.caption(label)
+                    st.code(visible(str(text)), language=None, width="content", wrap_lines=True)
 
 
 def _steps(steps: list[Step]) -> None:
@@ -175,7 +177,6 @@ def _recipients(told: Story) -> None:
             "recipient": visible(row["recipient"] or "(not named in the log)"),
             "attempts": row["attempts"],
             "code": visible(row["enhanced_code"] or row["smtp_code"] or ""),
-            "last_attempt_at": row["last_attempt_at"],
         }
         for row in told.recipients
     )
@@ -186,10 +187,9 @@ def _recipients(told: Story) -> None:
         alt="Recipients of this message and what became of them",
         column_config={
             "outcome": chips(),
-            "recipient": "Recipient",
+            "recipient": st.column_config.TextColumn("Recipient", width=200),
             "attempts": st.column_config.NumberColumn("Attempts", width=70),
             "code": st.column_config.TextColumn("Code", width=60),
-            "last_attempt_at": times("Last attempt"),
         },
     )
 

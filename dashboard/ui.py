@@ -9,7 +9,7 @@ import html
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +27,7 @@ from dashboard.charts import OUTCOMES, Outcome
 from dashboard.data import LakeState, Span
 
 TRACE: Final = "app_pages/trace.py"
+STALE: Final = timedelta(hours=1)
 _NO_MARKUP: Final = re.compile(r"(?:[\w ,;()%'–-]|[:.](?=[ \d]|$))*")
 
 
@@ -79,11 +80,23 @@ def moment(at: datetime) -> str:
 # ---- frame
 
 
+def verdict(headline: str, span: Span) -> None:
+    """The page's sentence; a lake without new lines cannot say how mail is now."""
+    if span.age > STALE:
+        sentence(f"No log line for {duration(span.age.total_seconds())}. Until then: {headline}")
+    else:
+        sentence(headline)
+
+
 def freshness(span: Span) -> None:
-    """How old the newest line is, and which hosts have fallen silent."""
-    st.text(
-        f"Log until {moment(span.last_at)} ({duration(max(0, span.age.total_seconds()))} ago), times in {zone_name()}"
-    )
+    """How old the newest line is, in the viewer's time; a strip if it is too old to say what happens now."""
+    text = f"Log until {moment(span.last_at)}, times in {zone_name()}"
+    if span.age > STALE:
+        st.warning(
+            f"{text}. If mail should be flowing: is the newest log ingested (mailscope ingest), and does the server write one?"
+        )
+    else:
+        st.text(f"{text} ({duration(max(0, span.age.total_seconds()))} ago)")
 
 
 def silence(span: Span) -> None:
@@ -127,7 +140,7 @@ def too_slow(seconds: int) -> None:
 
 def legend(outcomes: Iterable[str]) -> None:
     """What the colours of a chart mean, as a line that wraps: an icon is never parted from its word."""
-    st.markdown("  ".join(_legend(name, OUTCOMES[name]) for name in outcomes))
+    st.markdown("\N{EM SPACE}".join(_legend(name, OUTCOMES[name]) for name in outcomes))
 
 
 def _legend(name: str, look: Outcome) -> str:
@@ -137,7 +150,7 @@ def _legend(name: str, look: Outcome) -> str:
 def lines_legend() -> None:
     """What the two lines of the delay chart are."""
     st.markdown(
-        ":blue[**━**]\N{NO-BREAK SPACE}95\N{NO-BREAK SPACE}% within  :gray[**━**]\N{NO-BREAK SPACE}50\N{NO-BREAK SPACE}% within"
+        ":blue[**━**]\N{NO-BREAK SPACE}95\N{NO-BREAK SPACE}% within\N{EM SPACE}:gray[**━**]\N{NO-BREAK SPACE}50\N{NO-BREAK SPACE}% within"
     )
 
 
@@ -147,7 +160,7 @@ def chips(label: str = "Outcome") -> Any:  # noqa: ANN401  # Streamlit has no pu
         label,
         options=list(OUTCOMES),
         color=[look.colour for look in OUTCOMES.values()],
-        width="small",
+        width=95,
     )
 
 

@@ -193,7 +193,7 @@ def _family_table(
     filled = [_group_columns(columns, group) for _, columns, group in groups]
     for name, kind in ATTRIBUTES[family].items():
         parts = [
-            _typed(name, values[name], kind) if name in values else pa.nulls(size, kind)
+            _typed(name, values[name], kind) if name in values else pa.array([None] * size, kind)
             for values, size in zip(filled, sizes, strict=True)
         ]
         columns[name] = pa.concat_arrays(parts)

@@ -17,7 +17,8 @@ from ingest.text import decode
 from ingest.times import Moment, parse_bsd, parse_iso
 
 MAX_REPEAT: Final = 10_000
-_SECONDS_KEPT: Final = 8_192
+_MINUTES_KEPT: Final = 8_192
+_SECONDS_US: Final = {f"{second:02}": second * 1_000_000 for second in range(60)}
 _HALF_A_YEAR_US: Final = 183 * 86_400 * 1_000_000
 _MAX_NESTING: Final = 4
 
@@ -66,32 +67,40 @@ class Frame(NamedTuple):
 class Clock:
     """What a stamp does not say: the year of a BSD stamp (None if nothing tells it) and the zone of a zoneless one.
 
-    Many lines share a second, so the seconds read last are remembered.
+    Reading a date costs more than the rest of a line, so the minutes read last are remembered.
     """
 
     year: int | None
     zone: tzinfo
-    _seconds: dict[tuple[str, str | None], Moment] = field(default_factory=dict, compare=False, repr=False)
+    _minutes: dict[tuple[str, str | None], Moment] = field(default_factory=dict, compare=False, repr=False)
 
     def bsd(self, stamp: str) -> Moment:
         """The moment of `Nov 23 19:00:28`; ParseError if nothing tells its year, or there is no such moment."""
-        return self._seconds.get((stamp, None)) or self._remember((stamp, None), self._parse_bsd(stamp))
+        return self._moment(stamp, None) or self._parse_bsd(stamp)
 
     def iso(self, stamp: str, offset: str | None) -> Moment:
         """The moment of `2026-11-23T19:00:28` at an offset, or in the clock's zone without one."""
-        key = (stamp, offset or "")
-        return self._seconds.get(key) or self._remember(key, parse_iso(stamp + (offset or ""), self.zone))
+        return self._moment(stamp, offset or "") or parse_iso(stamp + (offset or ""), self.zone)
+
+    def _moment(self, stamp: str, offset: str | None) -> Moment | None:
+        """A moment by its minute and its seconds; None for a leap second, which the slow way knows."""
+        second = _SECONDS_US.get(stamp[-2:])
+        if second is None:
+            return None
+        key = (stamp[:-2], offset)
+        minute = self._minutes.get(key)
+        if minute is None:
+            whole = stamp[:-2] + "00"
+            minute = self._parse_bsd(whole) if offset is None else parse_iso(whole + offset, self.zone)
+            if len(self._minutes) >= _MINUTES_KEPT:
+                self._minutes.clear()
+            self._minutes[key] = minute
+        return Moment(minute.utc_us + second, minute.offset_s)
 
     def _parse_bsd(self, stamp: str) -> Moment:
         if self.year is None:
             raise ParseError("a stamp without year, and nothing tells the year")
         return parse_bsd(stamp, self.year, self.zone)
-
-    def _remember(self, key: tuple[str, str | None], moment: Moment) -> Moment:
-        if len(self._seconds) >= _SECONDS_KEPT:
-            self._seconds.clear()
-        self._seconds[key] = moment
-        return moment
 
 
 def _add_fraction(moment: Moment, fraction: str | None) -> Moment:

@@ -54,6 +54,19 @@ class Lake:
         """Identities of the sources that are wholly in the lake."""
         return frozenset(file.stem for file in self.path.glob("sources/*.parquet"))
 
+    def source_sizes(self) -> dict[str, int]:
+        """Identity and size in bytes of the sources that are in the lake."""
+        if not self.known_sources():
+            return {}
+        table = pq.read_table(self.path / "sources", columns=["source_id", "size_bytes"])
+        rows = table.to_pylist()
+        return {row["source_id"]: row["size_bytes"] for row in rows}
+
+    def forget(self, source_id: str) -> None:
+        """Removes a source: its row first, so that what a kill leaves behind is swept away like any leftover."""
+        (self.path / "sources" / f"{source_id}.parquet").unlink(missing_ok=True)
+        self._sweep()
+
     def staging(self, source_id: str) -> Path:
         """The hidden folder where a source's parts are written."""
         return self.path / _STAGING / source_id
@@ -63,15 +76,18 @@ class Lake:
         try:
             (self.path / "sources").mkdir(parents=True, exist_ok=True)
             shutil.rmtree(self.path / _STAGING, ignore_errors=True)
-            known = self.known_sources()
-            for table in ("events", "unparsed", "coverage"):
-                for part in (self.path / table).rglob("*.parquet"):
-                    if part.stem.partition("-")[0] not in known:
-                        part.unlink()
+            self._sweep()
         except OSError as error:
             raise LakeError(
                 f"{self.path}: {error.strerror}; --lake names a folder that you may write"
             ) from error
+
+    def _sweep(self) -> None:
+        known = self.known_sources()
+        for table in ("events", "unparsed", "coverage"):
+            for part in (self.path / table).rglob("*.parquet"):
+                if part.stem.partition("-")[0] not in known:
+                    part.unlink()
 
     def commit(self, source: dict[str, object], parts: Sequence[PartSummary]) -> None:
         """Moves a staged source into place; its row in `sources` comes last and makes it known.

@@ -106,14 +106,22 @@ def ingest_sources(
     reports = []
     with _workers(sources, settings) as submit:
         for source in sources:
-            surveyed = survey(source, settings.year)
-            if surveyed.source_id in lake.known_sources():
-                reports.append(
-                    Report(source.name, surveyed.source_id, False, surveyed.line_count, 0, 0, 0, 0, None)
-                )
-            else:
-                reports.append(_ingest_one(lake, source, surveyed, settings, submit, progress))
+            reports.append(_ingest_if_new(lake, source, settings, submit, progress))
     return reports
+
+
+def _ingest_if_new(
+    lake: Lake, source: Source, settings: Settings, submit: "Submit", progress: Progress | None
+) -> Report:
+    """Content that is known is left alone; a file that has grown replaces what it was."""
+    known = {source_id: size for source_id, size in lake.source_sizes().items() if size}
+    surveyed = survey(source, settings.year, frozenset(known.values()))
+    if surveyed.source_id in lake.known_sources():
+        return Report(source.name, surveyed.source_id, False, surveyed.line_count, 0, 0, 0, 0, None)
+    report = _ingest_one(lake, source, surveyed, settings, submit, progress)
+    for beginning in known.keys() & set(surveyed.beginnings):
+        lake.forget(beginning)
+    return report
 
 
 Submit = Callable[[_Task], "Future[PartSummary]"]

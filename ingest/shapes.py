@@ -8,6 +8,7 @@ group starts with a literal. `rest` takes everything up to the literal that ends
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from ingest.schema import Kind
@@ -107,17 +108,28 @@ def _followers(parts: Sequence[Piece], position: int) -> Iterator[Piece]:
 
 
 def _closing(parts: Sequence[Piece], opening: int) -> int:
+    """Where the group ends that starts at `opening`; `_check_groups` has seen to it that it does."""
     depth = 0
-    for position in range(opening, len(parts)):
-        depth += {"open": 1, "close": -1}.get(parts[position].role, 0)
+    while True:
+        depth += {"open": 1, "close": -1}.get(parts[opening].role, 0)
         if depth == 0:
-            return position
-    raise ShapeError("an optional group is not closed")
+            return opening
+        opening += 1
+
+
+def _check_groups(template: str, parts: Sequence[Piece]) -> None:
+    """Every optional group is closed, none is closed twice."""
+    depths = list(accumulate({"open": 1, "close": -1}.get(piece.role, 0) for piece in parts))
+    if min(depths, default=0) < 0:
+        raise ShapeError(f"{template!r}: a ?}} closes no optional group")
+    if depths and depths[-1]:
+        raise ShapeError(f"{template!r}: an optional group is not closed")
 
 
 def check(template: str) -> None:
-    """Raises ShapeError where a template has two readings."""
+    """Raises ShapeError where a template breaks the notation or has two readings."""
     parts = list(pieces(template))
+    _check_groups(template, parts)
     for position, piece in enumerate(parts):
         if piece.role == "open" and parts[position + 1].role != "literal":
             raise ShapeError(f"{template!r}: an optional group must start with a literal")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,7 +27,7 @@ from ingest.text import decode, encode
 from ingest.times import DateSeen, Years, infer_years
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["Chunk", "Source", "Survey", "chunks", "decode", "encode", "find_sources", "survey"]
@@ -64,6 +65,7 @@ class Survey(NamedTuple):
     years: Years
     damage: str | None
     last_line_complete: bool  # False: no newline at the end, it may still be being written
+    beginnings: tuple[str, ...] = ()  # identities of its own first bytes, at the sizes asked for
 
 
 def find_sources(paths: Sequence[str]) -> list[Source]:
@@ -77,21 +79,26 @@ def find_sources(paths: Sequence[str]) -> list[Source]:
     return sorted(found.values(), key=_time_order)
 
 
-def survey(source: Source, year: int | None = None) -> Survey:
-    """One pass over the content. `year` is the user's word for the year of the last line."""
-    tally, dates = _Tally(), list[DateSeen]()
+def survey(source: Source, year: int | None = None, sizes: Collection[int] = ()) -> Survey:
+    """One pass over the content. `year` is the user's word for the year of the last line.
+
+    At each of the `sizes` (bytes) within the content, the identity of what lies before is noted: a file that has
+    grown is recognised by it.
+    """
+    tally, dates = _Tally(sizes=deque(sorted(sizes))), list[DateSeen]()
     with blaming(source.name), source.open() as stream:
         for date in date_changes(tally.of(_blocks(source, stream, BLOCK_BYTES))):
             del dates[MAX_DATES:]  # beyond it only the last one is of use: years are counted back from it
             dates.append(date)
     newest = max(source.written_at, stream.member_written_at or source.written_at)
     return Survey(
-        source_id=tally.digest.hexdigest()[:16],
+        source_id=_identity(tally.digest),
         size_bytes=tally.size_bytes,
         line_count=tally.newlines + (not tally.ends_line),
         years=infer_years(dates, newest, year),
         damage=stream.damage,
         last_line_complete=tally.ends_line,
+        beginnings=tuple(tally.beginnings),
     )
 
 
@@ -104,8 +111,14 @@ def chunks(source: Source, size: int = CHUNK_BYTES, upto_bytes: int | None = Non
         yield from whole_lines(_blocks(source, stream, min(size, BLOCK_BYTES), upto_bytes), size)
 
 
+def _identity(digest: hashlib._Hash) -> str:
+    return digest.hexdigest()[:16]
+
+
 @dataclass(slots=True)
 class _Tally:
+    sizes: deque[int]
+    beginnings: list[str] = field(default_factory=list)
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
     size_bytes: int = 0
     newlines: int = 0
@@ -113,6 +126,10 @@ class _Tally:
 
     def of(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         for block in blocks:
+            while self.sizes and self.sizes[0] < self.size_bytes + len(block):
+                beginning = self.digest.copy()
+                beginning.update(block[: self.sizes.popleft() - self.size_bytes])
+                self.beginnings.append(_identity(beginning))
             self.digest.update(block)
             self.size_bytes += len(block)
             self.newlines += block.count(b"\n")

@@ -1,6 +1,6 @@
-"""What tests share: lakes built by the real ingest from the real sample."""
+"""Lakes that several test modules read. A lake is built once per worker; tests must not write into it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 from pathlib import Path
 
@@ -13,26 +13,27 @@ from ingest.lake import Lake
 from ingest.reader import Settings, ingest_sources
 from ingest.sources import find_sources
 
-SAMPLE_LOGS = Path(__file__).parent.parent / "sample_logs"
+SAMPLE_LOGS = Path(__file__).parents[1] / "sample_logs"
 
 
-def build_lake(lake: Path, paths: Sequence[str | Path], settings: Settings | None = None) -> Path:
-    """Ingests and stitches, as `mailscope ingest` does."""
-    ingest_sources(Lake(lake), find_sources([str(path) for path in paths]), settings or Settings(zone=UTC))
+def build_lake(lake: Path, logs: Iterable[Path]) -> Path:
+    """Ingests and stitches logs into a new lake, as `mailscope ingest` does."""
+    ingest_sources(Lake(lake), find_sources([str(log) for log in logs]), Settings(zone=UTC))
     stitch(lake)
     return lake
 
 
 @pytest.fixture(scope="session")
-def make_lake():
+def lake_of_files() -> Callable[[Path, Iterable[Path]], Path]:
     """`build_lake`, for tests that cannot import this file."""
     return build_lake
 
 
 @pytest.fixture(scope="session")
 def sample_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lake of the checked-in sample logs."""
-    return build_lake(tmp_path_factory.mktemp("sample") / "lake", [SAMPLE_LOGS / "mx1", SAMPLE_LOGS / "out1"])
+    """The lake of the sample logs: a week of November 2026."""
+    lake = tmp_path_factory.mktemp("sample") / "lake"
+    return build_lake(lake, [SAMPLE_LOGS / "mx1", SAMPLE_LOGS / "out1"])
 
 
 @pytest.fixture(scope="session")
@@ -42,13 +43,27 @@ def sample_connection(sample_lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+@pytest.fixture(scope="session")
+def make_lake(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Builds a lake of the lines given."""
+
+    def make(lines: str) -> Path:
+        folder = tmp_path_factory.mktemp("made")
+        (folder / "mail.log").write_text(lines, encoding="utf-8")
+        return build_lake(folder / "lake", [folder / "mail.log"])
+
+    return make
+
+
 @pytest.fixture
-def lake_of(tmp_path: Path):
-    """A function from log lines to a connection to their lake."""
+def ask(make_lake: Callable[[str], Path]) -> Iterator[Callable[[str], duckdb.DuckDBPyConnection]]:
+    """Opens a lake of the lines given; closed at the end of the test."""
+    opened = []
 
-    def build(text: str, name: str = "mail.log", settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
-        log = tmp_path / name
-        log.write_text(text, "utf-8")
-        return open_lake(build_lake(tmp_path / "lake", [log], settings))
+    def connect(lines: str) -> duckdb.DuckDBPyConnection:
+        opened.append(open_lake(make_lake(lines)))
+        return opened[-1]
 
-    return build
+    yield connect
+    for connection in opened:
+        connection.close()

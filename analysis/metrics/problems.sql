@@ -8,26 +8,27 @@ WITH mail AS (
     AND ($since IS NULL OR accepted_at >= $since) AND ($until IS NULL OR accepted_at < $until)
     AND ($host IS NULL OR host = $host)
 ),
-by_destination AS (
+by_destination AS (SELECT recipient_domain, count(*) AS total FROM mail WHERE recipient_domain IS NOT NULL GROUP BY recipient_domain),
+by_cause AS (  -- one destination refuses for several reasons: each is a problem of its own
   SELECT
-    recipient_domain AS subject,
-    count(*) AS total,
-    count(*) FILTER (outcome IN ('bounced', 'expired', 'mixed')) AS failed,
-    count(*) FILTER (outcome = 'deferred') AS waiting,
-    mode(reply) FILTER (outcome IN ('bounced', 'expired', 'mixed')) AS failed_reply,
-    mode(reply) FILTER (outcome = 'deferred') AS waiting_reply,
-    min(coalesce(first_attempt_at, accepted_at)) FILTER (outcome IN ('bounced', 'expired', 'mixed')) AS failed_since,
-    max(coalesce(last_attempt_at, accepted_at)) FILTER (outcome IN ('bounced', 'expired', 'mixed')) AS failed_last,
-    min(accepted_at) FILTER (outcome = 'deferred') AS waiting_since,
-    max(last_attempt_at) FILTER (outcome = 'deferred') AS waiting_last
-  FROM mail WHERE recipient_domain IS NOT NULL GROUP BY recipient_domain
+    recipient_domain AS subject, enhanced_code, smtp_code IS NULL AS is_silent, outcome = 'deferred' AS is_waiting,
+    count(*) AS amount, mode(reply) AS detail,
+    min(coalesce(first_attempt_at, accepted_at)) AS first_at, max(coalesce(last_attempt_at, accepted_at)) AS last_at
+  FROM mail
+  WHERE recipient_domain IS NOT NULL AND outcome IN ('bounced', 'expired', 'mixed', 'deferred')
+  GROUP BY ALL
 ),
 by_user AS (
   SELECT
-    sasl_username AS subject, count(*) AS total,
+    sasl_username AS subject, time_bucket(INTERVAL 1 HOUR, accepted_at) AS hour, count(*) AS total,
     count(*) FILTER (outcome IN ('bounced', 'expired', 'deferred', 'mixed')) AS failed,
-    count(DISTINCT client_ip) AS clients, min(accepted_at) AS since, max(accepted_at) AS last
-  FROM mail WHERE sasl_username IS NOT NULL GROUP BY sasl_username
+    list(DISTINCT client_ip) AS clients, min(accepted_at) AS since, max(accepted_at) AS last
+  FROM mail WHERE sasl_username IS NOT NULL GROUP BY ALL
+),
+abused AS (
+  SELECT subject, sum(failed)::BIGINT AS failed, sum(total)::BIGINT AS total, min(since) AS since, max(last) AS last,
+         len(list_distinct(flatten(list(clients)))) AS clients
+  FROM by_user WHERE failed >= 20 AND failed / total >= 0.3 GROUP BY subject
 ),
 logins AS (
   SELECT client_ip, count(*) AS failures, count(DISTINCT sasl_username) AS users, min(logged_at) AS since, max(logged_at) AS last
@@ -51,36 +52,38 @@ slow_hours AS (
   HAVING count(*) >= 5 AND quantile_cont(transmit_s + connect_s, 0.95) >= 20
 ),
 found AS (
-  SELECT 1 AS severity, 'account_abused' AS kind, subject, failed AS amount, total, clients || ' client addresses' AS detail, since AS first_at, last AS last_at
-  FROM by_user WHERE failed >= 20 AND failed / total >= 0.3
+  SELECT 1 AS severity, 'account_abused' AS kind, subject, failed AS amount, total, NULL AS code,
+         'from ' || clients || ' client addresses' AS detail, since AS first_at, last AS last_at
+  FROM abused
   UNION ALL
-  SELECT 1, 'password_guessed', s.sasl_username, l.failures, NULL, l.client_ip, l.since, s.last
+  SELECT 1, 'password_guessed', s.sasl_username, l.failures, NULL, NULL, l.client_ip, l.since, s.last
   FROM logins AS l JOIN successes AS s ON s.client_ip = l.client_ip AND s.last > l.since WHERE l.failures >= 10
   UNION ALL
-  SELECT 1, 'server_fatal', daemon, count(*), NULL, arg_max(reason, logged_at), min(logged_at), max(logged_at)
+  SELECT 1, 'server_fatal', daemon, count(*), NULL, NULL, arg_max(reason, logged_at), min(logged_at), max(logged_at)
   FROM events_other
   WHERE kind IN ('panic', 'fatal')
     AND ($since IS NULL OR logged_at >= $since) AND ($until IS NULL OR logged_at < $until)
     AND ($host IS NULL OR host = $host)
   GROUP BY daemon
   UNION ALL
-  SELECT CASE WHEN failed >= 20 THEN 1 ELSE 2 END, 'destination_refuses', subject, failed, total, failed_reply, failed_since, failed_last
-  FROM by_destination WHERE failed >= 5 AND failed / total >= 0.1
+  SELECT
+    CASE WHEN amount >= 20 AND enhanced_code IS DISTINCT FROM '5.1.1' THEN 1 ELSE 2 END,
+    CASE WHEN is_waiting THEN 'destination_defers' WHEN is_silent THEN 'destination_unreachable' ELSE 'destination_refuses' END,
+    subject, amount, total, enhanced_code, detail, first_at, last_at
+  FROM by_cause JOIN by_destination ON recipient_domain = subject
+  WHERE amount >= CASE WHEN is_waiting THEN 3 ELSE 5 END
   UNION ALL
-  SELECT CASE WHEN waiting >= 50 THEN 1 ELSE 2 END, 'destination_defers', subject, waiting, total, waiting_reply, waiting_since, waiting_last
-  FROM by_destination WHERE waiting >= 3
-  UNION ALL
-  SELECT 2, 'password_guessing', count(*) || ' addresses', sum(failures)::BIGINT, NULL, max_by(client_ip, failures), min(since), max(last)
+  SELECT 2, 'password_guessing', count(*) || ' addresses', sum(failures)::BIGINT, NULL, NULL, max_by(client_ip, failures), min(since), max(last)
   FROM logins HAVING sum(failures) >= 20
   UNION ALL
-  SELECT 2, 'filter_slow', subject, sum(recipients)::BIGINT, NULL, 'up to ' || round(max(p95_s))::INT || ' s (95th percentile of an hour)', min(hour), max(hour) + INTERVAL 1 HOUR
+  SELECT 2, 'filter_slow', subject, sum(recipients)::BIGINT, NULL, NULL, 'up to ' || round(max(p95_s))::INT || ' s (95th percentile of an hour)', min(hour), max(hour) + INTERVAL 1 HOUR
   FROM slow_hours GROUP BY subject
   UNION ALL
-  SELECT 3, 'mail_held', host, count(*), NULL, NULL, min(accepted_at), max(accepted_at) FROM mail WHERE outcome = 'held' GROUP BY host
+  SELECT 3, 'mail_held', host, count(*), NULL, NULL, NULL, min(accepted_at), max(accepted_at) FROM mail WHERE outcome = 'held' GROUP BY host
   UNION ALL
-  SELECT 3, 'fate_unknown', host, count(*), NULL, NULL, min(accepted_at), max(accepted_at) FROM mail WHERE outcome = 'unknown' GROUP BY host
+  SELECT 3, 'fate_unknown', host, count(*), NULL, NULL, NULL, min(accepted_at), max(accepted_at) FROM mail WHERE outcome = 'unknown' GROUP BY host
   UNION ALL
-  SELECT 2, 'lines_not_understood', name, unparsed_lines, event_lines + unparsed_lines, NULL, first_at, last_at
+  SELECT 2, 'lines_not_understood', name, unparsed_lines, event_lines + unparsed_lines, NULL, NULL, first_at, last_at
   FROM sources WHERE unparsed_lines > 0.01 * (event_lines + unparsed_lines)
 )
 SELECT * FROM found ORDER BY severity, amount DESC, kind, subject

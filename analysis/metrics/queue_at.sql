@@ -5,5 +5,5 @@
 SELECT count(*) AS messages, min(accepted_at) AS oldest_at
 FROM messages
 WHERE intake = 'accepted' AND state <> 'held' AND accepted_at < $at
-  AND coalesce(removed_at, CASE WHEN state = 'deleted' THEN last_logged_at END, 'infinity') >= $at
+  AND coalesce(removed_at, 'infinity') >= $at
   AND ($host IS NULL OR host = $host)

@@ -63,11 +63,11 @@ class Report:
 
 
 _NAME_AND_OUTCOMES: Final = (
-    Column("recipients", "recipients", "count"),
-    Column("delivered", "delivered", "count"),
-    Column("deferred", "deferred", "count"),
-    Column("bounced", "bounced", "count"),
-    Column("expired", "expired", "count"),
+    Column("recipients", "rcpts", "count"),
+    Column("delivered", "sent", "count"),
+    Column("deferred", "defer", "count"),
+    Column("bounced", "bounce", "count"),
+    Column("expired", "expire", "count"),
     Column("other", "other", "count"),
 )
 _SPAN: Final = (Column("first_at", "first", "moment"), Column("last_at", "last", "moment"))
@@ -76,17 +76,17 @@ _SPAN: Final = (Column("first_at", "first", "moment"), Column("last_at", "last",
 def _by(title: str, by: str, heading: str, order: str = "recipients") -> Plan:
     columns = (
         Column("name", heading),
-        Column("messages", "messages", "count"),
+        Column("messages", "msgs", "count"),
         *_NAME_AND_OUTCOMES,
-        Column("bytes_delivered", "bytes delivered", "bytes"),
+        Column("bytes_delivered", "bytes", "bytes"),
     )
     return Plan(title, "outcomes_by", {"by": by, "order": order}, columns)
 
 
 _REPLY: Final = (
-    Column("recipients", "recipients", "count"),
-    Column("attempts", "attempts", "count"),
-    Column("still_failing", "still failing", "count"),
+    Column("recipients", "rcpts", "count"),
+    Column("attempts", "tries", "count"),
+    Column("still_failing", "still", "count"),
     Column("enhanced_code", "code"),
     Column("main_domain", "mainly"),
     *_SPAN,
@@ -97,24 +97,24 @@ _RULE: Final = (
     Column("stage", "at"),
     Column("rule", "rule"),
     Column("clients", "clients", "count"),
-    Column("later_accepted", "later accepted", "count"),
+    Column("later_accepted", "later ok", "count"),
     *_SPAN,
 )
 _DELAY: Final = (
-    Column("recipients", "recipients", "count"),
+    Column("recipients", "rcpts", "count"),
     Column("p50_delay_s", "median", "seconds"),
     Column("p95_delay_s", "95 %", "seconds"),
     Column("max_delay_s", "longest", "seconds"),
-    Column("p95_before_queue_s", "before queue", "seconds"),
-    Column("p95_in_queue_s", "in queue", "seconds"),
-    Column("p95_connect_s", "connecting", "seconds"),
-    Column("p95_transmit_s", "transmitting", "seconds"),
+    Column("p95_before_queue_s", "before", "seconds"),
+    Column("p95_in_queue_s", "queue", "seconds"),
+    Column("p95_connect_s", "connect", "seconds"),
+    Column("p95_transmit_s", "transmit", "seconds"),
 )
 
 _TRAFFIC: Final = (
     *_NAME_AND_OUTCOMES,
-    Column("rejected", "rejected", "count"),
-    Column("bytes_delivered", "bytes delivered", "bytes"),
+    Column("rejected", "reject", "count"),
+    Column("bytes_delivered", "bytes", "bytes"),
 )
 _MEAN_TRAFFIC: Final = tuple(
     column._replace(form="mean" if column.form == "count" else column.form)
@@ -124,7 +124,7 @@ _MEAN_TRAFFIC: Final = tuple(
 
 SECTIONS: Final = (
     Plan("Per day", "traffic_over_time", {"step_s": 86_400}, (Column("bucket_at", "day", "day"), *_TRAFFIC), is_whole=True),
-    Plan("Per hour of the day", "traffic_by_hour", {}, (Column("hour", "hour (UTC)", "count"), *_MEAN_TRAFFIC), is_whole=True),
+    Plan("Per hour of the day", "traffic_by_hour", {}, (Column("hour", "hour", "count"), *_MEAN_TRAFFIC), is_whole=True),
     _by("Destinations that fail most", "recipient_domain", "recipient domain", "not_delivered"),
     Plan("Why mail bounced", "failure_replies", {"status": "bounced"}, _REPLY),
     Plan("Why mail was deferred", "failure_replies", {"status": "deferred"}, _REPLY),
@@ -142,7 +142,7 @@ SECTIONS: Final = (
         "Failed logins",
         "auth_failures",
         {},
-        (Column("failures", "times", "count"), Column("client_ip", "address"), Column("client_name", "name"), Column("users", "user names", "count"), Column("succeeded_later", "logged in later"), *_SPAN),
+        (Column("failures", "times", "count"), Column("client_ip", "address"), Column("client_name", "name"), Column("users", "users", "count"), Column("succeeded_later", "in later"), *_SPAN),
     ),
     Plan("Delay by destination", "delay_by", {"by": "recipient_domain"}, (Column("name", "recipient domain"), *_DELAY)),
     Plan("Delay of hand-offs (filters, forwards, relays of ours)", "delay_by", {"by": "handoff"}, (Column("name", "hand-off"), *_DELAY)),
@@ -150,7 +150,7 @@ SECTIONS: Final = (
         "Attempts per delivered recipient",
         "attempts_per_delivered",
         {},
-        (Column("attempts", "attempts", "count"), Column("recipients", "recipients", "count"), Column("share", "share", "share")),
+        (Column("attempts", "tries", "count"), Column("recipients", "rcpts", "count"), Column("share", "share", "share")),
     ),
     _by("Recipient domains", "recipient_domain", "recipient domain"),
     _by("Relays", "relay", "relay"),

@@ -7,7 +7,7 @@ WITH joined AS (
   SELECT
     h.*, n.tls_version, n.tls_cipher, coalesce(n.helo, d.helo) AS helo, coalesce(n.protocol, d.protocol) AS protocol,
     l.parent_hash, l.kind AS link_kind, l.evidence AS link_evidence, coalesce(l.is_continuation, FALSE) AS is_continuation,
-    r.root_hash, r.depth, tried.attempts,
+    r.root_hash, r.depth, tried.attempts, tried.last_attempt_at,
     probes.message_hash IS NOT NULL AS is_probe,
     coalesce(n.is_over, FALSE) AS session_is_over,
     coalesce(h.is_refused, FALSE) OR coalesce(d.is_refused, FALSE) AS refused,
@@ -21,7 +21,7 @@ WITH joined AS (
   LEFT JOIN session_notes AS n USING (client_pos)
   LEFT JOIN decided AS d USING (message_hash)
   LEFT JOIN links AS l USING (message_hash)
-  LEFT JOIN (SELECT message_hash, count(*) AS attempts FROM attempts GROUP BY message_hash) AS tried USING (message_hash)
+  LEFT JOIN (SELECT message_hash, count(*) AS attempts, max(attempted_at) AS last_attempt_at FROM attempts GROUP BY message_hash) AS tried USING (message_hash)
   LEFT JOIN (SELECT DISTINCT hash(id_hash, life) AS message_hash FROM with_life('delivery') WHERE kind = 'probe') AS probes USING (message_hash)
 )
 SELECT

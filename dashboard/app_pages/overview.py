@@ -5,16 +5,16 @@ import streamlit as st
 from dashboard import charts, data, filters, ui
 
 FULL = 4  # problems shown whole; the rest waits in an expander
-window = filters.window()
+span, window = data.span(), filters.window()
 problems = data.find_problems(window)
 now, before = data.numbers(window), data.numbers(window.before)
 course = data.course(window)
 domain = (round(window.since.timestamp() * 1000), round(window.until.timestamp() * 1000))
 theme, step = ui.theme(), ui.step_name(window.step_s)
 
-ui.sentence(data.headline(problems, now["recipients"]))
-ui.freshness(data.span())
-ui.silence(data.span())
+ui.verdict(data.headline(problems, now["recipients"]), span)
+ui.freshness(span)
+ui.silence(span)
 ui.cards(now, before, course, window.until)
 
 left, right = st.columns([2, 3], gap="large")
@@ -41,7 +41,7 @@ with right:
     ui.section(f"Delay of delivered mail, per {step}", "delay_over_time")
     ui.lines_legend()
     delays = course[["bucket_at", "p50_delay_s", "p95_delay_s"]]
-    ui.chart(delays, charts.delays(theme, domain, 150), "Delay percentiles over time")
+    ui.chart(delays, charts.delays(theme, domain, window.step_s, 150), "Delay percentiles over time")
 
 ui.section("Where it fails", "outcomes_by")
 ui.destinations(data.failing_destinations(window))

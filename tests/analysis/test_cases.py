@@ -1,4 +1,4 @@
-"""Cases as data: a TOML file holds log lines and the rows that they must lead to, through the whole pipeline.
+"""Cases as data: a TOML file holds log lines, or names a file of them, and the rows that they must lead to.
 
 `expect` blocks name a `metric` (with `parameters` and the `columns` to compare) or an `sql`; in `rows` an empty text
 stands for NULL, because TOML has none.
@@ -30,10 +30,11 @@ def cell(value):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_case(lake_of, name):
+def test_case(ask, name):
     case = tomllib.loads(CASES[name].read_text("utf-8"))
-    with lake_of(case["log"].lstrip("\n")) as connection:
-        answers = [answer(connection, expect) for expect in case["expect"]]
+    log = (CASES[name].parent / case["log_file"]).read_text("utf-8") if "log_file" in case else case["log"].lstrip("\n")
+    connection = ask(log)
+    answers = [answer(connection, expect) for expect in case["expect"]]
 
     assert answers == [expect["rows"] for expect in case["expect"]]
 

@@ -35,9 +35,9 @@ FROM outcomes AS o JOIN messages AS m ON m.message_key = o.first_message_key
 
 
 @pytest.fixture(scope="module")
-def lakes(tmp_path_factory, make_lake):
+def lakes(tmp_path_factory, lake_of_files):
     folder = tmp_path_factory.mktemp("lab")
-    return {form: make_lake(folder / form, [LAB / f"{form}.xz", LAB / "postfix-exp.log.xz"]) for form in FORMS}
+    return {form: lake_of_files(folder / form, [LAB / f"{form}.xz", LAB / "postfix-exp.log.xz"]) for form in FORMS}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,9 @@ SELECT
   m.sasl_method, m.sasl_username, m.tls_version, m.tls_cipher,
   m.origin, m.intake, m.state, m.refusal,
   coalesce(m.accepted_at, m.first_attempted_at) AS accepted_at,
-  m.queued_at, m.expired_at, m.removed_at, m.last_logged_at
+  m.queued_at, m.expired_at,
+  coalesce(m.removed_at, m.deleted_at, m.requeued_at) AS removed_at,  -- when it left the queue, by whatever way
+  greatest(m.last_logged_at, m.last_attempt_at) AS last_logged_at
 FROM message_states AS m
 JOIN message_states AS root ON root.message_hash = m.root_hash
 LEFT JOIN message_states AS parent ON parent.message_hash = m.parent_hash

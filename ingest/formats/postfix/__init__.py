@@ -12,7 +12,7 @@ from typing import Final
 from ingest.errors import ParseError
 from ingest.formats.base import Event, Format, Program
 from ingest.formats.postfix.rest import parse_rest
-from ingest.formats.postfix.shapes import ANYTHING, WITH_ID, WITHOUT_ID, Row
+from ingest.formats.postfix.shapes import TALKERS, WITH_ID, WITHOUT_ID, Row
 from ingest.schema import Kind
 from ingest.shapes import Shape, compile_shape
 
@@ -34,7 +34,7 @@ def _table(rows: tuple[Row, ...]) -> dict[str | None, tuple[Shape, ...]]:
         shape = compile_shape(kind, template, constants[0] if constants else {})
         for daemon in daemons or DAEMONS:
             table[daemon].append(shape)
-        if template != ANYTHING:
+        if daemons is not TALKERS:  # who may say anything must be known by name
             table[None].append(shape)
     return {daemon: tuple(shapes) for daemon, shapes in table.items()}
 
@@ -59,6 +59,8 @@ def claim(tag: str) -> Program | None:
 
 def parse(program: Program, message: str) -> Event:
     """One Postfix message as an event; ParseError if no grammar here understands it."""
+    if message[-1:].isspace():  # some collectors append blanks
+        message = message.rstrip()
     found = _QUEUE_ID.match(message)
     if found:
         queue_id, text = found[1], message[found.end() :]
@@ -72,8 +74,6 @@ def parse(program: Program, message: str) -> Event:
             event = Event(kind, queue_id, columns, fields.groups() + constants)
             break
     else:
-        if text[-1:].isspace():  # some collectors append blanks
-            return parse(program, message.rstrip())
         event = parse_rest(queue_id, text)
     if event.kind is Kind.DELIVERY and event.values[_status_place(event.columns)] in PROBE_STATUS:
         event = event._replace(kind=Kind.PROBE)
@@ -94,7 +94,7 @@ def _infer_daemon(event: Event) -> str | None:
         return _infer_agent(fields)
     if event.kind is Kind.DECISION and fields.get("client_port") and not fields.get("client_name"):
         return "postscreen"  # it does not look up names
-    candidates = _DAEMONS_BY_KIND[event.kind] - {"oqmgr", "tlsproxy", "lmtp", "defer", "trace"}
+    candidates = _DAEMONS_BY_KIND[event.kind] - {"oqmgr", "nqmgr", "qmqpd", "tlsproxy", "lmtp", "defer", "trace"}
     return candidates.pop() if len(candidates) == 1 else None
 
 
@@ -105,7 +105,7 @@ def _infer_agent(fields: dict[str, str | None]) -> str | None:
     sends without a relay; an error(8) line speaks of an earlier attempt.
     """
     relay, reply = fields.get("relay_name"), fields.get("reply") or ""
-    if fields.get("relay_port"):
+    if fields.get("relay_ip"):
         return "smtp"
     if relay in ("local", "virtual"):
         return relay

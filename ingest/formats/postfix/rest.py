@@ -1,7 +1,7 @@
 """The grammar of Postfix lines whose form varies: dirty addresses, attributes in any order, decisions, warnings.
 
 Everything is read from the left, except the tail `; from=<> to=<> proto= helo=<>` of a decision, which follows free
-text: it is looked for behind the text's own trigger. Remote servers and clients write part of every line, so no key
+text: it is what reaches the end of the line. Remote servers and clients write part of every line, so no key
 is ever looked for inside quoted or parenthesised data.
 """
 
@@ -33,24 +33,29 @@ _COLUMN_BY_KEY: Final = {
     "orig_queue_id": "orig_queue_id",
 }  # fmt: skip
 _DELAY_PARTS: Final = ("before_queue_s", "in_queue_s", "connect_s", "transmit_s")
+# The name that a client logged in with may hold blanks and commas.
+_USERNAME: Final = re.compile(r"(.*?)(?:, (?=(?:sasl_sender|orig_queue_id|orig_client)=)|$)", re.S)
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 
 _ACTIONS: Final = (
-    "reject_warning|reject|hold|discard|filter|redirect|warn|warning|info|replace|prepend|strip|bcc|accept|delay|"
-    "quarantine|delete|permit|header-redirect"
+    "reject_warning|reject|hold|discard|filter|redirect|warn|info|replace|prepend|strip|bcc|accept|delay|"
+    "quarantine|delete|permit"
 )
+# A content check that only warns writes `warning: header ...`; `warning: word: ...` is any other warning.
 _DECISION: Final = re.compile(
-    rf"(?:(milter|proxy)-)?({_ACTIONS}): (?:(header|body|mime|nested)(?: |:)|([A-Za-z.-]+)(?: from |: ))(.*)",
+    rf"(?:(milter|proxy)-(?:header-|body-)?)?(?:({_ACTIONS}|warning): (header|body|content|mime-error|mime|nested)(?: |:)"
+    rf"|({_ACTIONS}): ([A-Za-z.-]+)(?: content)?(?: from |: ))(.*)",
     re.S,
 )
 _PEER: Final = re.compile(r"(?:([^\[\]: ]*)\[([^\]]*)\](?::(\d{1,5}))?|(local)): ?")
-_ADDR: Final = r'(?:"(?:[^"\\]|\\.)*"[^<>]*|[^<>]*)'
+_ADDR: Final = r'(?:"(?:[^"\\]|\\.)*"[^<>]*|[^<>"]*)'
+# The client's texts before the tail (addresses in quotes, too) may imitate it, but what follows them is no end of
+# line: Postfix neuters `<>` in a HELO name, so nothing behind `helo=<` can hold another tail.
 _TAIL: Final = re.compile(
-    rf"(?:^|; )(?:from=<({_ADDR})>,? ?)?(?:to=<({_ADDR})>,? ?)?(?:proto=(\w+),? ?)?(?:helo=<(.*)>)?"
+    rf"(?:^|; )(?:from=<({_ADDR})>,? ?)?(?:to=<({_ADDR})>,? ?)?(?:proto=(\w+),? ?)?(?:helo=<([^<>]*)>)?"
     r"(?: sasl_username=(\S*))?$",
     re.S,
 )
-_TRIGGER_END: Final = re.compile(r">: (?=[A-Z])")
 _CODES: Final = re.compile(r"(?:([2-5]\d\d) )?(?:([245]\.\d{1,3}\.\d{1,3}) )?(.*)", re.S)
 # The header's text comes first and may imitate all that follows it, so the last reading counts.
 _CONTENT: Final = re.compile(
@@ -58,7 +63,7 @@ _CONTENT: Final = re.compile(
     r"(?: helo=<([^<>]*)>)?(?:: (.*))?",
     re.S,
 )
-_ACTION_BY_WORD: Final = {"warning": "warn", "permit": "accept", "header-redirect": "redirect"}
+_ACTION_BY_WORD: Final = {"warning": "warn", "permit": "accept"}
 
 
 def parse_rest(queue_id: str | None, text: str) -> Event:
@@ -125,8 +130,8 @@ def _attributes(text: str, last: str | None = None) -> Iterator[tuple[str, str, 
         if key[1] in ("to", "orig_to", "from"):
             value, position = _address(text, key.end())
         else:
-            match = _VALUE.match(text, key.end())
-            assert match  # noqa: S101  # the pattern matches everywhere
+            match = (_USERNAME if key[1] == "sasl_username" else _VALUE).match(text, key.end())
+            assert match  # noqa: S101  # both patterns match everywhere
             value, position = match[1], match.end()
         yield key[1], value, position
 
@@ -142,7 +147,7 @@ def _delivery(text: str) -> dict[str, str | None]:
             fields |= dict(zip(_DELAY_PARTS, value.split("/"), strict=False))
         elif key == "status":
             status, _, reply = value.partition(" (")
-            fields |= {"status": status, "reply": reply.removesuffix(")")}
+            fields |= {"status": status, "reply": reply.removesuffix(")") or None}
         elif key in _COLUMN_BY_KEY:
             fields[_COLUMN_BY_KEY[key]] = value
         else:
@@ -216,7 +221,8 @@ def _pickup(text: str) -> dict[str, str | None]:
 
 
 def _decision(queue_id: str | None, found: re.Match[str]) -> Event:
-    decider, word, content, stage, text = found.groups()
+    decider, checked, content, ruled, stage, text = found.groups()
+    word = checked or ruled
     fields: dict[str, str | None] = {"action": _ACTION_BY_WORD.get(word, word), "decider": decider or content}
     if content:
         fields |= {"stage": content.upper()} | _content_check(text)
@@ -244,8 +250,7 @@ def _access_rule(text: str) -> dict[str, str | None]:
     if peer:
         fields = {"client_name": peer[1] or peer[4], "client_ip": peer[2], "client_port": peer[3]}
         text = text[peer.end() :]
-    trigger = _TRIGGER_END.search(text)
-    tail = _TAIL.search(text, trigger.end() if trigger else 0)
+    tail = _TAIL.search(text)
     if tail and tail.end() > tail.start():
         names = ("sender", "recipient", "protocol", "helo", "sasl_username")
         fields |= dict(zip(names, tail.groups(), strict=True))

@@ -1,0 +1,1 @@
+"""Registries as data: each row names its source."""

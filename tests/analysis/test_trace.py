@@ -1,0 +1,86 @@
+"""Stories of the sample's messages."""
+
+import pytest
+
+from analysis.trace import kind_of, search, tell
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ("<a1@partner.example>", "message_id"),
+        ("eva@example.org", "address"),
+        ("4F5C64474F", "queue_id"),
+        ("4jHwXN718Gz26ch", "queue_id"),
+        ("192.0.2.7", "client"),
+        ("2001:db8::1", "client"),
+        ("example.org", "domain"),
+        ("@example.org", "domain"),
+        ("Greylisted, please", "text"),
+    ],
+)
+def test_a_query_is_read_as(query, kind):
+    assert kind_of(query) == kind
+
+
+def story(connection, where):
+    [row] = connection.sql(f"SELECT first_message_key AS key FROM outcomes WHERE {where} ORDER BY accepted_at LIMIT 1").fetchall()
+    return tell(connection, row[0])
+
+
+def test_a_deferred_message_that_was_taken_is_told_as_delivered(sample_connection):
+    told = story(sample_connection, "outcome = 'delivered' AND attempts = 2 AND recipient LIKE '%@kestrel-bank.example'")
+
+    assert told.verdict.startswith("Delivered after ") and told.verdict.endswith(", 2 attempts")
+
+
+def test_a_message_that_passed_two_hosts_has_the_lines_of_both(sample_connection):
+    [row] = sample_connection.sql(
+        "SELECT first_message_key FROM messages WHERE link_kind = 'relay' ORDER BY accepted_at LIMIT 1"
+    ).fetchall()
+    hosts = {line.split()[1] if line[4] == "-" else line.split()[3] for line in tell(sample_connection, row[0]).lines}
+
+    assert hosts == {"mx1", "out1"}
+
+
+def test_steps_are_in_the_order_of_the_message_and_not_only_of_the_clock(ask):
+    connection = ask(
+        "Nov  5 10:00:00 mx postfix/pickup[1]: AAAAA00001: uid=0 from=<root>\n"
+        "Nov  5 10:00:00 mx postfix/qmgr[3]: AAAAA00001: from=<root@example.org>, size=1, nrcpt=1 (queue active)\n"
+        "Nov  5 10:00:00 mx postfix/local[4]: AAAAA00001: to=<eva@example.org>, relay=local, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (delivered to mailbox)\n"
+        "Nov  5 10:00:00 mx postfix/qmgr[3]: AAAAA00001: removed\n"
+    )
+    [found] = search(connection, "eva@example.org").messages
+
+    assert [step.what for step in tell(connection, found["message_key"]).steps] == [
+        "Written on this host (sendmail command)",
+        "eva@example.org: Delivered to local",
+        "Left the queue",
+    ]
+
+
+def test_a_remote_delivery_says_that_the_inbox_is_out_of_sight(sample_connection):
+    told = story(sample_connection, "outcome = 'delivered' AND relay_name = 'mx.bigmail.example'")
+
+    assert told.gaps == ["What mx.bigmail.example did after accepting it: inbox, spam folder or nothing."]
+
+
+def test_a_bounce_leads_to_the_message_that_it_reports_on(sample_connection):
+    [row] = sample_connection.sql(
+        "SELECT child.queue_id, child.parent_key FROM messages AS child WHERE link_kind = 'bounce' ORDER BY accepted_at LIMIT 1"
+    ).fetchall()
+    parents = [message["message_key"] for message in search(sample_connection, row[0], "queue_id").messages]
+
+    assert sample_connection.sql("SELECT first_message_key FROM messages WHERE message_key = $key", params={"key": row[1]}).fetchall() == [
+        (key,) for key in parents
+    ]
+
+
+def test_refusals_before_a_queue_id_are_found_by_client(sample_connection):
+    [row] = sample_connection.sql("SELECT client_ip FROM rejections WHERE dnsbl IS NOT NULL LIMIT 1").fetchall()
+
+    assert search(sample_connection, row[0]).refusals
+
+
+def test_an_unknown_key_has_no_story(sample_connection):
+    assert tell(sample_connection, "nowhere/postfix/ABCDEF/0") is None

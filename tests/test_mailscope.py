@@ -1,0 +1,166 @@
+"""The front door, as its users call it: words on stdout, trouble on stderr, exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import mailscope
+from analysis.values import to_json
+
+SAMPLE_LOGS = Path(__file__).parents[1] / "sample_logs"
+LINE = "2026-11-05T10:00:00+00:00 mx postfix/qmgr[3]: AAAAA00001: removed\n"
+
+
+def call(*arguments, stdin=""):
+    return CliRunner().invoke(mailscope.app, [str(each) for each in arguments], input=stdin)
+
+
+def run(*arguments, stdin=b""):
+    """The installed command, in a process of its own."""
+    command = [Path(sys.executable).with_name("mailscope"), *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=120)
+
+
+@pytest.fixture
+def lake(tmp_path):
+    log = tmp_path / "mail.log"
+    log.write_text(LINE)
+    call("ingest", log, "--lake", tmp_path / "lake")
+    return tmp_path / "lake"
+
+
+def test_ingest_says_what_became_of_the_lines(tmp_path):
+    log = tmp_path / "mail.log"
+    log.write_text(LINE + "\n2026-11-05T10:00:00+00:00 mx sshd[1]: hello\n")
+
+    assert call("ingest", log, "--lake", tmp_path / "lake").stdout == (
+        f"{log}: 3 lines, 1 understood, 0 not understood, 1 of other programs, 1 blank\n"
+    )
+
+
+def test_ingest_of_the_same_file_again_changes_nothing(tmp_path, lake):
+    before = {path: path.read_bytes() for path in lake.rglob("events/**/*.parquet")}
+    call("ingest", tmp_path / "mail.log", "--lake", lake)
+
+    assert {path: path.read_bytes() for path in lake.rglob("events/**/*.parquet")} == before
+
+
+def test_a_file_that_has_grown_replaces_what_it_was(tmp_path, lake):
+    (tmp_path / "mail.log").write_text(LINE + LINE.replace("AAAAA00001", "BBBBB00002"))
+    call("ingest", tmp_path / "mail.log", "--lake", lake)
+
+    assert call("sql", "SELECT count(*) AS n FROM events", "--lake", lake).stdout == "n\n2\n"
+
+
+def test_ingest_of_a_file_without_a_mail_log_fails(tmp_path):
+    (tmp_path / "poem.txt").write_text("the moon\n")
+
+    assert call("ingest", tmp_path / "poem.txt", "--lake", tmp_path / "lake").exit_code == 1
+
+
+def test_ingest_reads_stdin(tmp_path):
+    done = run("ingest", "-", "--lake", tmp_path / "lake", stdin=LINE.encode())
+
+    assert done.stdout == b"<stdin>: 1 lines, 1 understood, 0 not understood, 0 of other programs, 0 blank\n"
+
+
+def test_a_missing_file_is_one_line_on_stderr_and_exit_code_1(tmp_path):
+    done = run("ingest", tmp_path / "nothing.log", "--lake", tmp_path / "lake")
+
+    assert (done.returncode, done.stderr.count(b"\n"), b"nothing.log" in done.stderr) == (1, 1, True)
+
+
+def test_an_unknown_option_is_exit_code_2():
+    assert call("ingest", "--nonsense").exit_code == 2
+
+
+def test_a_missing_lake_says_how_to_make_one(tmp_path):
+    done = run("report", "--lake", tmp_path / "lake")
+
+    assert (done.returncode, b"mailscope ingest" in done.stderr) == (1, True)
+
+
+def test_report_begins_with_the_answer(sample_lake):
+    assert call("report", "--lake", sample_lake).stdout.startswith("Mail needs attention: ")
+
+
+def test_report_as_json_holds_the_same_totals_as_the_terminal(sample_lake):
+    totals = json.loads(call("report", "--lake", sample_lake, "--json").stdout)["totals"]
+    text = call("report", "--lake", sample_lake).stdout
+
+    assert f"{totals['recipients']:>14,}  recipients of these" in text
+
+
+def test_report_as_html_is_one_page_without_requests(sample_lake, tmp_path):
+    call("report", "--lake", sample_lake, "--html", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text("utf-8")
+
+    assert ("<h1>Mail needs attention" in page, "<script" in page, "src=" in page, "href=" in page) == (True, False, False, False)
+
+
+def test_report_of_a_range_without_mail_says_so(sample_lake):
+    assert call("report", "--lake", sample_lake, "--since", "2027-01-01").stdout.startswith("No mail in this time.")
+
+
+def test_coverage_passes_where_all_is_understood(sample_lake):
+    assert call("coverage", "--lake", sample_lake).exit_code == 0
+
+
+def test_coverage_fails_under_99_percent(tmp_path):
+    log = tmp_path / "mail.log"
+    log.write_text(LINE + "2026-11-05T10:00:00+00:00 mx postfix/smtp[3]: the moon is blue\n")
+    call("ingest", log, "--lake", tmp_path / "lake")
+
+    assert call("coverage", "--lake", tmp_path / "lake").exit_code == 1
+
+
+def test_trace_finds_a_message_by_its_recipient(sample_lake):
+    assert "Read as address" in call("trace", "h.brandt@megamail.example", "--lake", sample_lake).stdout
+
+
+def test_trace_of_nothing_is_exit_code_1(sample_lake):
+    assert call("trace", "nobody@nowhere.invalid", "--lake", sample_lake).exit_code == 1
+
+
+def test_explain_names_the_fields_of_a_line():
+    done = run("explain", "--json", stdin=LINE.encode())
+
+    assert json.loads(done.stdout)["fields"]["queue_id"] == "AAAAA00001"
+
+
+def test_sql_reads_the_lake(sample_lake):
+    assert call("sql", "SELECT count(*) AS n FROM sources", "--lake", sample_lake).stdout == "n\n3\n"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["COPY (SELECT 1) TO '/tmp/x'", "SELECT * FROM read_text('/etc/passwd')", "DROP VIEW messages", "SELECT 1; SELECT 2"],
+)
+def test_sql_does_nothing_but_read_the_lake(lake, statement):
+    done = run("sql", statement, "--lake", lake)
+
+    assert (done.returncode, done.stdout) == (1, b"")
+
+
+def test_a_terminal_gets_no_control_characters_from_a_log(tmp_path):
+    log = tmp_path / "mail.log"
+    log.write_text(LINE.replace("removed", "\x1b[2Jevil"))
+    call("ingest", log, "--lake", tmp_path / "lake")
+
+    assert "\x1b" not in call("coverage", "--lake", tmp_path / "lake").stdout
+
+
+def test_demo_ingests_the_sample_and_prints_the_report(tmp_path):
+    done = call("demo", "--no-dashboard", "--lake", tmp_path / "lake")
+
+    assert (done.exit_code, "Problems, worst first" in done.stdout) == (0, True)
+
+
+def test_json_has_moments_in_iso_8601(sample_connection):
+    rows = sample_connection.sql("SELECT min(accepted_at) AS first FROM messages").to_arrow_table().to_pylist()
+
+    assert json.loads(to_json(rows)) == [{"first": "2026-11-02T00:39:36+00:00"}]
