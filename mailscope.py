@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from dashboard.launch import serve
 from rich.console import Console
 from rich.text import Text
 
@@ -26,6 +25,7 @@ from analysis.text import visible
 from analysis.trace import search, tell
 from analysis.values import records, to_json
 from analysis.warehouse import open_lake
+from dashboard.launch import serve
 from ingest.errors import MailscopeError, SourceError
 from ingest.explain import explain_line
 from ingest.formats import AUTO, find_formats

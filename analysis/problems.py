@@ -114,7 +114,11 @@ def _codes() -> Mapping[str, Code]:
 def _code(code: object) -> Code:
     """The code's own entry, else that of its class; a failure without code never reached the other side."""
     text = code if isinstance(code, str) else ""
-    return _codes().get(text) or _codes().get(text[:1]) or Code("no answer", "Read the text; check DNS and the route.")
+    return (
+        _codes().get(text)
+        or _codes().get(text[:1])
+        or Code("no answer", "Read the text; check DNS and the route.")
+    )
 
 
 def _moment(value: Any) -> datetime | None:  # noqa: ANN401  # pandas gives Timestamp or NaT

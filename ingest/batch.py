@@ -139,12 +139,16 @@ class Gathered:
             by_family.setdefault(FAMILY_BY_KIND[kind], []).append((kind, columns, group))
         frames = self._frame_arrays() if self.lines else {}
         events = {family: _family_table(family, groups, frames) for family, groups in by_family.items()}
-        return Result(events, _unparsed_table(self.unparsed, self.source_id), self.coverage + self._understood())
+        return Result(
+            events, _unparsed_table(self.unparsed, self.source_id), self.coverage + self._understood()
+        )
 
     def _understood(self) -> Counter[tuple[str, str]]:
         """Event lines by program: counted here and not line by line; a line that stands for many counts once."""
         lines = Counter(self.places)
-        lines.subtract(place for place, copy in zip(self.places, self.copies, strict=True) if copy and copy > 1)
+        lines.subtract(
+            place for place, copy in zip(self.places, self.copies, strict=True) if copy and copy > 1
+        )
         counted: Counter[tuple[str, str]] = Counter()
         for (_, tag, _), place in self.place_numbers.items():
             counted[tag, "event"] += lines[place]
@@ -188,7 +192,9 @@ def _family_table(
     """One family's events, kind by kind: alike lines side by side compress better than lines in their order."""
     rows = pa.concat_arrays([pa.array(group.rows, pa.int64()) for _, _, group in groups])
     sizes = [len(group.rows) for _, _, group in groups]
-    kinds = pa.concat_arrays([pa.repeat(str(kind), size) for (kind, _, _), size in zip(groups, sizes, strict=True)])
+    kinds = pa.concat_arrays(
+        [pa.repeat(str(kind), size) for (kind, _, _), size in zip(groups, sizes, strict=True)]
+    )
     columns = {name: array.take(rows) for name, array in frames.items()} | {"kind": kinds}
     filled = [_group_columns(columns, group) for _, columns, group in groups]
     for name, kind in ATTRIBUTES[family].items():

@@ -70,7 +70,9 @@ def explain_line(line: str, formats: tuple[Format, ...], clock: Clock) -> Explan
             event = server.parse(program, frame.message)
             break
     else:
-        raise ParseError(f"a line of {frame.tag!r}, which is no program of {', '.join(each.name for each in formats)}")
+        raise ParseError(
+            f"a line of {frame.tag!r}, which is no program of {', '.join(each.name for each in formats)}"
+        )
     offset = timezone(timedelta(seconds=frame.moment.offset_s))
     parts = {
         "logged_at": datetime.fromtimestamp(frame.moment.utc_us / 1e6, UTC).astimezone(offset).isoformat(),

@@ -20,7 +20,13 @@ def shown_progress(sources: Sequence[Source]) -> Iterator[Notify | None]:
     if not console.is_terminal:
         yield None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         total = sum(source.path.stat().st_size for source in sources)
         task = bar.add_task("reading", total=total, rate="")
@@ -31,6 +37,8 @@ def shown_progress(sources: Sequence[Source]) -> Iterator[Notify | None]:
             lines_done += lines
             state = bar.tasks[0]
             rate = f"{lines_done / state.elapsed:,.0f} lines/s" if state.elapsed else ""
-            bar.update(task, advance=size, total=max(total, state.completed + size), rate=rate, description="reading")
+            bar.update(
+                task, advance=size, total=max(total, state.completed + size), rate=rate, description="reading"
+            )
 
         yield notify

@@ -99,11 +99,18 @@ def test_report_as_html_is_one_page_without_requests(sample_lake, tmp_path):
     call("report", "--lake", sample_lake, "--html", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text("utf-8")
 
-    assert ("<h1>Mail needs attention" in page, "<script" in page, "src=" in page, "href=" in page) == (True, False, False, False)
+    assert ("<h1>Mail needs attention" in page, "<script" in page, "src=" in page, "href=" in page) == (
+        True,
+        False,
+        False,
+        False,
+    )
 
 
 def test_report_of_a_range_without_mail_says_so(sample_lake):
-    assert call("report", "--lake", sample_lake, "--since", "2027-01-01").stdout.startswith("No mail in this time.")
+    assert call("report", "--lake", sample_lake, "--since", "2027-01-01").stdout.startswith(
+        "No mail in this time."
+    )
 
 
 def test_coverage_passes_where_all_is_understood(sample_lake):
@@ -138,7 +145,12 @@ def test_sql_reads_the_lake(sample_lake):
 
 @pytest.mark.parametrize(
     "statement",
-    ["COPY (SELECT 1) TO '/tmp/x'", "SELECT * FROM read_text('/etc/passwd')", "DROP VIEW messages", "SELECT 1; SELECT 2"],
+    [
+        "COPY (SELECT 1) TO '/tmp/x'",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "DROP VIEW messages",
+        "SELECT 1; SELECT 2",
+    ],
 )
 def test_sql_does_nothing_but_read_the_lake(lake, statement):
     done = run("sql", statement, "--lake", lake)
@@ -161,6 +173,8 @@ def test_demo_ingests_the_sample_and_prints_the_report(tmp_path):
 
 
 def test_json_has_moments_in_iso_8601(sample_connection):
-    rows = sample_connection.sql("SELECT min(accepted_at) AS first FROM messages").to_arrow_table().to_pylist()
+    rows = (
+        sample_connection.sql("SELECT min(accepted_at) AS first FROM messages").to_arrow_table().to_pylist()
+    )
 
     assert json.loads(to_json(rows)) == [{"first": "2026-11-02T00:39:36+00:00"}]

@@ -155,7 +155,11 @@ def _rows(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[
 
 
 def _end_of(message: Row) -> datetime:
-    moments: tuple[datetime | None, ...] = (message["removed_at"], message["last_logged_at"], message["accepted_at"])
+    moments: tuple[datetime | None, ...] = (
+        message["removed_at"],
+        message["last_logged_at"],
+        message["accepted_at"],
+    )
     return max(moment for moment in moments if moment)
 
 

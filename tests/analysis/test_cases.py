@@ -32,7 +32,11 @@ def cell(value):
 @pytest.mark.parametrize("name", CASES)
 def test_case(ask, name):
     case = tomllib.loads(CASES[name].read_text("utf-8"))
-    log = (CASES[name].parent / case["log_file"]).read_text("utf-8") if "log_file" in case else case["log"].lstrip("\n")
+    log = (
+        (CASES[name].parent / case["log_file"]).read_text("utf-8")
+        if "log_file" in case
+        else case["log"].lstrip("\n")
+    )
     connection = ask(log)
     answers = [answer(connection, expect) for expect in case["expect"]]
 

@@ -14,7 +14,7 @@ import pytest
 from analysis.warehouse import open_lake
 
 LAB = Path(__file__).parent / "lab"
-TRUTH = [json.loads(line) for line in lzma.open(LAB / "truth.jsonl.xz", "rt", encoding="utf-8")]
+TRUTH = [json.loads(line) for line in lzma.decompress((LAB / "truth.jsonl.xz").read_bytes()).splitlines()]
 ACCEPTED = [row for row in TRUTH if row["class"] != "rejected_smtp"]
 # RFC 5424 by rsyslog names the program up to its slash: service and daemon are lost, and so is who removed a message.
 FORMS = ["mail.log", "mail.iso.log", "mail.json.log", "mail.rfc5424.log"]
@@ -37,7 +37,9 @@ FROM outcomes AS o JOIN messages AS m ON m.message_key = o.first_message_key
 @pytest.fixture(scope="module")
 def lakes(tmp_path_factory, lake_of_files):
     folder = tmp_path_factory.mktemp("lab")
-    return {form: lake_of_files(folder / form, [LAB / f"{form}.xz", LAB / "postfix-exp.log.xz"]) for form in FORMS}
+    return {
+        form: lake_of_files(folder / form, [LAB / f"{form}.xz", LAB / "postfix-exp.log.xz"]) for form in FORMS
+    }
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,9 @@ def scenarios(answers, differs):
 
 def test_every_recipient_has_the_outcome_that_it_really_had(answers):
     """Not in the log: the second recipient of a message that an access map discarded before its first queue line."""
-    wrong = scenarios(answers, lambda row, truth: row is None or row["outcome"] not in OUTCOME_BY_CLASS[truth["class"]])
+    wrong = scenarios(
+        answers, lambda row, truth: row is None or row["outcome"] not in OUTCOME_BY_CLASS[truth["class"]]
+    )
 
     assert wrong == {"access-discard": 2}
 
@@ -81,7 +85,13 @@ def test_every_sender_is_the_real_one(answers):
 
 
 def test_every_client_is_the_real_one(answers):
-    assert scenarios(answers, lambda row, truth: row and row["origin"] == "smtp" and row["client_ip"] != truth["client_ip"]) == {}
+    assert (
+        scenarios(
+            answers,
+            lambda row, truth: row and row["origin"] == "smtp" and row["client_ip"] != truth["client_ip"],
+        )
+        == {}
+    )
 
 
 def test_sizes_are_the_real_ones_plus_a_received_header(answers):
@@ -90,14 +100,28 @@ def test_sizes_are_the_real_ones_plus_a_received_header(answers):
         answers, lambda row, truth: row and not 0 <= (row["size_bytes"] or 0) - truth["size"] <= 600
     )
 
-    assert set(wrong) <= {"access-discard", "access-hold", "header-discard", "header-hold", "milter-discard", "milter-hold"}
+    assert set(wrong) <= {
+        "access-discard",
+        "access-hold",
+        "header-discard",
+        "header-hold",
+        "milter-discard",
+        "milter-hold",
+    }
 
 
 def test_message_ids_are_the_real_ones_where_the_log_has_them(answers):
     """Odd: folded, empty or doubled headers. Discarded: cleanup never wrote a line."""
     wrong = scenarios(answers, lambda row, truth: row and row["message_id"] != truth["message_id"])
 
-    assert set(wrong) <= {"msgid-odd", "msgid-two", "msgid-none", "sendmail-nomsgid", "access-discard", "header-discard"}
+    assert set(wrong) <= {
+        "msgid-odd",
+        "msgid-two",
+        "msgid-none",
+        "sendmail-nomsgid",
+        "access-discard",
+        "header-discard",
+    }
 
 
 def test_attempts_are_the_transactions_that_the_destinations_saw(answers):
@@ -107,7 +131,12 @@ def test_attempts_are_the_transactions_that_the_destinations_saw(answers):
     """
     wrong = scenarios(
         answers,
-        lambda row, truth: row and truth["attempts_seen"] and truth["class"] != "mixed" and row["attempts"] != truth["attempts_seen"],
+        lambda row, truth: (
+            row
+            and truth["attempts_seen"]
+            and truth["class"] != "mixed"
+            and row["attempts"] != truth["attempts_seen"]
+        ),
     )
 
     assert wrong == {"filter-tempfail": 4, "dest-rcptdrop": 4}
@@ -136,6 +165,8 @@ def test_every_syslog_form_gives_the_same_rows(lakes, table, form):
 @pytest.mark.parametrize("form", FORMS)
 def test_every_line_is_understood_or_another_programs(lakes, form):
     with open_lake(lakes[form]) as connection:
-        counted = connection.sql("SELECT sum(event_lines), sum(unparsed_lines), sum(foreign_lines), sum(blank_lines) FROM sources").fetchall()
+        counted = connection.sql(
+            "SELECT sum(event_lines), sum(unparsed_lines), sum(foreign_lines), sum(blank_lines) FROM sources"
+        ).fetchall()
 
     assert counted == [(18_630 + 499, 0, 284, 0)]

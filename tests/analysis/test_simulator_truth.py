@@ -45,7 +45,9 @@ def differences(answers, name):
     ]
 
 
-@pytest.mark.parametrize("name", ["outcome", "size_bytes", "sender", "client_ip", "message_id", "sasl_username"])
+@pytest.mark.parametrize(
+    "name", ["outcome", "size_bytes", "sender", "client_ip", "message_id", "sasl_username"]
+)
 def test_every_recipient_has_the_simulators(answers, name):
     wrong = differences(answers, name)
 
@@ -66,10 +68,14 @@ def test_nothing_is_counted_that_was_not_sent(answers):
 
 
 def test_every_refusal_of_the_simulator_is_a_rejection(sample_connection: duckdb.DuckDBPyConnection):
-    rows = sample_connection.sql("SELECT client_ip, lower(recipient), enhanced_code FROM rejections WHERE action = 'reject'").fetchall()
+    rows = sample_connection.sql(
+        "SELECT client_ip, lower(recipient), enhanced_code FROM rejections WHERE action = 'reject'"
+    ).fetchall()
     truth = [row for row in TRUTH if row["outcome"] == "rejected"]
     missing = [
-        row for row in truth if (row["client_ip"], (row["recipient"] or "").lower() or None, row["enhanced_code"]) not in rows
+        row
+        for row in truth
+        if (row["client_ip"], (row["recipient"] or "").lower() or None, row["enhanced_code"]) not in rows
     ]
 
     assert missing == []
@@ -77,6 +83,8 @@ def test_every_refusal_of_the_simulator_is_a_rejection(sample_connection: duckdb
 
 def test_failed_logins_are_counted_by_address(sample_connection: duckdb.DuckDBPyConnection):
     truth = json.loads((SAMPLE_LOGS / "truth_attacks.json").read_text("utf-8"))["auth_failures"]
-    rows = sample_connection.sql("SELECT client_ip, count(*) FROM events_session WHERE kind = 'auth_failure' GROUP BY ALL").fetchall()
+    rows = sample_connection.sql(
+        "SELECT client_ip, count(*) FROM events_session WHERE kind = 'auth_failure' GROUP BY ALL"
+    ).fetchall()
 
     assert dict(rows) == truth

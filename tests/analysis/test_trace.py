@@ -1,5 +1,7 @@
 """Stories of the sample's messages."""
 
+import re
+
 import pytest
 
 from analysis.trace import kind_of, search, tell
@@ -24,21 +26,29 @@ def test_a_query_is_read_as(query, kind):
 
 
 def story(connection, where):
-    [row] = connection.sql(f"SELECT first_message_key AS key FROM outcomes WHERE {where} ORDER BY accepted_at LIMIT 1").fetchall()
+    [row] = connection.sql(
+        f"SELECT first_message_key AS key FROM outcomes WHERE {where} ORDER BY accepted_at LIMIT 1"
+    ).fetchall()
     return tell(connection, row[0])
 
 
 def test_a_deferred_message_that_was_taken_is_told_as_delivered(sample_connection):
-    told = story(sample_connection, "outcome = 'delivered' AND attempts = 2 AND recipient LIKE '%@kestrel-bank.example'")
+    told = story(
+        sample_connection,
+        "outcome = 'delivered' AND attempts = 2 AND recipient LIKE '%@kestrel-bank.example'",
+    )
 
-    assert told.verdict.startswith("Delivered after ") and told.verdict.endswith(", 2 attempts")
+    assert re.fullmatch(r"Delivered after \d+ min \d\d s, 2 attempts", told.verdict)
 
 
 def test_a_message_that_passed_two_hosts_has_the_lines_of_both(sample_connection):
     [row] = sample_connection.sql(
         "SELECT first_message_key FROM messages WHERE link_kind = 'relay' ORDER BY accepted_at LIMIT 1"
     ).fetchall()
-    hosts = {line.split()[1] if line[4] == "-" else line.split()[3] for line in tell(sample_connection, row[0]).lines}
+    hosts = {
+        line.split()[1] if line[4] == "-" else line.split()[3]
+        for line in tell(sample_connection, row[0]).lines
+    }
 
     assert hosts == {"mx1", "out1"}
 
@@ -71,13 +81,15 @@ def test_a_bounce_leads_to_the_message_that_it_reports_on(sample_connection):
     ).fetchall()
     parents = [message["message_key"] for message in search(sample_connection, row[0], "queue_id").messages]
 
-    assert sample_connection.sql("SELECT first_message_key FROM messages WHERE message_key = $key", params={"key": row[1]}).fetchall() == [
-        (key,) for key in parents
-    ]
+    assert sample_connection.sql(
+        "SELECT first_message_key FROM messages WHERE message_key = $key", params={"key": row[1]}
+    ).fetchall() == [(key,) for key in parents]
 
 
 def test_refusals_before_a_queue_id_are_found_by_client(sample_connection):
-    [row] = sample_connection.sql("SELECT client_ip FROM rejections WHERE dnsbl IS NOT NULL LIMIT 1").fetchall()
+    [row] = sample_connection.sql(
+        "SELECT client_ip FROM rejections WHERE dnsbl IS NOT NULL LIMIT 1"
+    ).fetchall()
 
     assert search(sample_connection, row[0]).refusals
 

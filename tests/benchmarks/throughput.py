@@ -30,7 +30,7 @@ class Run(NamedTuple):
 def run(*command: object) -> Run:
     """Runs a program to its end, its output thrown away."""
     start = time.perf_counter()
-    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)  # noqa: S603  # commands of this file
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)  # commands of this file
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{command[0]} failed with status {status}")
@@ -39,7 +39,22 @@ def run(*command: object) -> Run:
 
 def simulate(folder: Path, lines: int) -> Path:
     """A week of one host's mail."""
-    run(sys.executable, ROOT / "sample_logs/make.py", "--out", folder, "--hosts", 1, "--days", 7, "--lines", lines, "--seed", 1, "--stamps", "bsd")
+    run(
+        sys.executable,
+        ROOT / "sample_logs/make.py",
+        "--out",
+        folder,
+        "--hosts",
+        1,
+        "--days",
+        7,
+        "--lines",
+        lines,
+        "--seed",
+        1,
+        "--stamps",
+        "bsd",
+    )
     return next(folder.glob("*/mail.log"))
 
 
