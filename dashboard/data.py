@@ -206,7 +206,13 @@ def headline(found: list[Problem], recipients: int) -> str:
 
 # Kinds of problems whose subject is something that Trace can look for.
 _SOUGHT: Final = frozenset(
-    {"account_abused", "password_guessed", "destination_refuses", "destination_defers"}
+    {
+        "account_abused",
+        "password_guessed",
+        "destination_refuses",
+        "destination_unreachable",
+        "destination_defers",
+    }
 )
 
 
@@ -216,7 +222,13 @@ def query_of(problem: Problem) -> str | None:
 
 
 def _one(name: str, parameters: Parameters | None = None) -> dict[str, Any]:
-    [row] = _rows(name, parameters or {}).to_dict("records")
+    return _record(str(lake_path()), version(), name, dict(parameters or {}))
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _record(path: str, stamp: int, name: str, parameters: dict[str, metrics.Parameter]) -> dict[str, Any]:
+    # Kept as a plain dict: unpacking a row of a DataFrame takes longer than the whole rest of a cache hit.
+    [row] = _readable(_ask(lambda cursor: metrics.run(cursor, name, **parameters))).to_dict("records")
     return {str(key): value for key, value in row.items()}
 
 
@@ -252,6 +264,15 @@ def _course(path: str, stamp: int, window: Window) -> pd.DataFrame:  # the cache
     delays = delay[["p50_delay_s", "p95_delay_s"]]
     in_queue = queue["messages"].ffill().fillna(0).astype("int64").rename("in_queue")
     return pd.concat([counts, delays, in_queue], axis=1).reset_index()
+
+
+def warm(window: Window) -> None:
+    """Asks what the first page will ask, so that its first viewer finds the answers."""
+    for each in (window, window.before):
+        numbers(each)
+    course(window)
+    find_problems(window)
+    failing_destinations(window)
 
 
 # ---- trace

@@ -48,6 +48,11 @@ def window() -> Window:
     return chosen
 
 
+def default_window(span: Span) -> Window:
+    """What a viewer sees who has chosen nothing."""
+    return Window(*_range(DEFAULT, span))
+
+
 def _range(name: str, span: Span) -> tuple[datetime, datetime]:
     until = span.last_at.replace(second=0, microsecond=0) + timedelta(minutes=1)
     if name == "all":

@@ -76,14 +76,17 @@ def plain_words(error: Exception) -> bool:
 
 @asynccontextmanager
 async def warm_up(_app: App) -> AsyncIterator[None]:
-    """Loads the libraries before the first visitor waits for them, and spares the collector from walking them.
+    """Loads libraries and asks the first questions before a visitor waits, and spares the collector from walking them.
 
     Streamlit collects garbage after every run of a page; with pandas and Altair loaded that took half of it.
     """
-    import dashboard.charts  # noqa: PLC0415  # imported here to be warm, not to be used
-    import dashboard.data  # noqa: PLC0415
-    import dashboard.ui  # noqa: F401, PLC0415
+    from dashboard import charts, data, filters, stories  # noqa: F401, PLC0415  # after the configuration is read
 
+    try:
+        if data.state() == data.LakeState.READY:
+            data.warm(filters.default_window(data.span()))
+    except Exception:  # the page will say it in its own words
+        _LOG.exception("warm-up")
     gc.collect()
     gc.freeze()
     yield

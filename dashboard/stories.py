@@ -49,10 +49,10 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _searched(span: Span) -> str:
+def _searched(span: Span, verb: str = "Searched") -> str:
     hosts = ", ".join(visible(host) for host in span.hosts)
     age = duration(max(0, span.age.total_seconds()))
-    return f"Searched {hosts}, {moment(span.first_at)} to {moment(span.last_at)} (newest line {age} ago)."
+    return f"{verb} {hosts}, {moment(span.first_at)} to {moment(span.last_at)} (newest line {age} ago)."
 
 
 def pick_message(found: Found, query: str) -> str:
@@ -205,7 +205,7 @@ def no_match(found: Found, span: Span) -> None:
     sentence("No message matches")
     st.text(f"Taken for: {found.kind_name}, then searched as text. {_searched(span)}")
     st.text(
-        "Mail that came after the newest line is not in the lake yet (`mailscope ingest`). "
+        "Mail that came after the newest line is not in the lake yet (mailscope ingest). "
         "A domain or a part of an address finds more than a whole one."
     )
 
@@ -221,4 +221,4 @@ def gone(span: Span) -> None:
 def how_to_search(span: Span) -> None:
     """An empty box."""
     sentence("Did it arrive? Search for it")
-    st.text(_searched(span))
+    st.text(_searched(span, "The lake holds"))

@@ -28,7 +28,7 @@ from dashboard.data import LakeState, Span
 
 TRACE: Final = "app_pages/trace.py"
 STALE: Final = timedelta(hours=1)
-_NO_MARKUP: Final = re.compile(r"(?:[\w ,;()%'–-]|[:.](?=[ \d]|$))*")
+_NO_MARKUP: Final = re.compile(r"(?:[\w ,;()%?'–-]|[:.](?=[ \d]|$))*")
 
 
 def safe(text: str) -> str:
@@ -116,7 +116,7 @@ def no_lake(state: LakeState, path: Path) -> None:
     else:
         sentence("The lake holds no mail yet")
         st.text(
-            f"No line in {visible(str(path))} was understood as a mail server's. `mailscope coverage` says what they were."
+            f"No line in {visible(str(path))} was understood as a mail server's. mailscope coverage says what they were."
         )
     st.text("These three commands fill it and show it:")
     st.code(
@@ -126,7 +126,7 @@ def no_lake(state: LakeState, path: Path) -> None:
         language=None,
         wrap_lines=True,
     )
-    st.text("To look around first, `mailscope demo` does the same with a week of sample logs.")
+    st.text("To look around first, mailscope demo does the same with a week of sample logs.")
 
 
 def too_slow(seconds: int) -> None:
@@ -269,7 +269,7 @@ def _card(label: str, value: str, metric: str, spark: "pd.Series[Any]", delta: M
 
 def _change(now: float, before: float, form: Callable[[float], str]) -> dict[str, Any]:
     if math.isnan(now) or math.isnan(before):
-        return _plain("nothing before to compare")
+        return _plain("nothing before")
     change = now - before
     worse = now > 1.5 * before
     return {
@@ -285,7 +285,10 @@ def _plain(text: str) -> dict[str, Any]:
 
 
 def chart(rows: pd.DataFrame, spec: charts.Spec, alt: str) -> None:
-    """A chart; `alt` is what a screen reader says of it."""
+    """A chart, or a word where its axes would be empty; `alt` is what a screen reader says of it."""
+    if not rows.drop(columns="bucket_at").fillna(0).to_numpy().any():
+        st.text("None in this time.")
+        return
     st.vega_lite_chart(rows, spec, alt=alt)
 
 

@@ -6,7 +6,7 @@ columns, with the schema as the guide.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from ingest.errors import ParseError
 from ingest.formats.base import Event, Format, Program
-from ingest.framing import LAST_REPEATED, Clock, Frame, frame_line, repeat_count
+from ingest.framing import LAST_REPEATED, Clock, Frame, Framer, repeat_count
 from ingest.schema import ATTRIBUTES, FAMILY_BY_KIND, FRAME, UNPARSED, Family, Kind, events_schema
 
 # No daemon writes longer lines (Postfix cuts at 2 kB a value, rsyslog at 8 kB by default); grammars may assume it.
@@ -45,21 +45,26 @@ class _Group(NamedTuple):
 Place = tuple[str | None, str, str | None]  # host, syslog tag, and the daemon where the tag lost it
 
 
+# What the frame's columns need of one event: moment, offset, place, pid, queue id, copy, line number, line.
+_Kept: TypeAlias = tuple[int, int, int, str | None, str | None, int | None, int, str]
+
+
+class Segment(NamedTuple):
+    """Lines that follow each other in a source, under one clock."""
+
+    first_line: int
+    lines: Sequence[str]
+    clock: Clock
+
+
 class Gathered:
-    """Columns in the making: those of the frame a list each, attributes by (kind, columns)."""
+    """Columns in the making: what the frame tells a row an event, attributes by (kind, columns)."""
 
     def __init__(self, source_id: str, formats: Sequence[Format]) -> None:
         self.source_id = source_id
         self.formats = formats
-        self.stamps: list[int] = []
-        self.offsets: list[int] = []
-        self.places: list[int] = []
-        self.pids: list[str | None] = []
-        self.queue_ids: list[str | None] = []
-        self.copies: list[int | None] = []
-        self.line_nos: list[int] = []
-        self.lines: list[str] = []
-        self.place_numbers: dict[Place, int] = {}
+        self.kept: list[_Kept] = []
+        self.places: dict[Place, int] = {}
         self.groups: dict[tuple[Kind, Columns], _Group] = {}
         self.unparsed: list[tuple[int, str, str | None, str]] = []
         self.coverage: Counter[tuple[str, str]] = Counter()
@@ -73,14 +78,19 @@ class Gathered:
             self._claims[tag] = next(((each, program) for each, program in claims if program), None)
         return self._claims[tag]
 
-    def add_line(self, line_no: int, line: str, clock: Clock) -> None:
-        """Counts one line and keeps what it says."""
+    def add_segment(self, segment: Segment) -> None:
+        """Counts each line once and keeps what it says."""
+        framer = Framer(segment.clock)
+        for line_no, line in enumerate(segment.lines, start=segment.first_line):
+            self._add_line(line_no, line, framer)
+
+    def _add_line(self, line_no: int, line: str, framer: Framer) -> None:
         if not line or line.isspace():
             self.coverage["", "blank"] += 1
             return
         tag = ""
         try:
-            frame = self._frame(line, clock)
+            frame = self._frame(line, framer)
             tag = frame.tag
             claimed = self.claim(tag)
             if claimed is None:
@@ -101,9 +111,9 @@ class Gathered:
             for copy in range(1, frame.repeat + 1):
                 self._keep(frame, line_no, line, copy, event)
 
-    def _frame(self, line: str, clock: Clock) -> Frame:
+    def _frame(self, line: str, framer: Framer) -> Frame:
         try:
-            return frame_line(line, clock)
+            return framer.frame(line)
         except ParseError:
             repeated = LAST_REPEATED.match(line)
             if repeated is None:
@@ -120,24 +130,17 @@ class Gathered:
         group = self.groups.get((kind, columns))
         if group is None:
             group = self.groups[kind, columns] = _Group([], [])
-        group.rows.append(len(self.lines))
+        group.rows.append(len(self.kept))
         group.values.append(values)
-        self.stamps.append(utc_us)
-        self.offsets.append(offset_s)
-        place = (host, tag, daemon)
-        self.places.append(self.place_numbers.setdefault(place, len(self.place_numbers)))
-        self.pids.append(pid)
-        self.queue_ids.append(queue_id)
-        self.copies.append(copy)
-        self.line_nos.append(line_no)
-        self.lines.append(line)
+        place = self.places.setdefault((host, tag, daemon), len(self.places))
+        self.kept.append((utc_us, offset_s, place, pid, queue_id, copy, line_no, line))
 
     def result(self) -> Result:
         """All that was gathered, as tables."""
         by_family: dict[Family, list[tuple[Kind, Columns, _Group]]] = {}
         for (kind, columns), group in self.groups.items():
             by_family.setdefault(FAMILY_BY_KIND[kind], []).append((kind, columns, group))
-        frames = self._frame_arrays() if self.lines else {}
+        frames = self._frame_arrays() if self.kept else {}
         events = {family: _family_table(family, groups, frames) for family, groups in by_family.items()}
         return Result(
             events, _unparsed_table(self.unparsed, self.source_id), self.coverage + self._understood()
@@ -145,19 +148,16 @@ class Gathered:
 
     def _understood(self) -> Counter[tuple[str, str]]:
         """Event lines by program: counted here and not line by line; a line that stands for many counts once."""
-        lines = Counter(self.places)
-        lines.subtract(
-            place for place, copy in zip(self.places, self.copies, strict=True) if copy and copy > 1
-        )
+        lines = Counter(place for _, _, place, _, _, copy, _, _ in self.kept if copy is None or copy == 1)
         counted: Counter[tuple[str, str]] = Counter()
-        for (_, tag, _), place in self.place_numbers.items():
+        for (_, tag, _), place in self.places.items():
             counted[tag, "event"] += lines[place]
         return counted
 
     def _frame_arrays(self) -> Mapping[str, Array]:
         """The frame's columns of all events; what a place tells is looked up by its number, not repeated as text."""
-        places = pa.array(self.places, pa.int32())
-        hosts, tags, daemons = zip(*self.place_numbers, strict=True)
+        places = pa.array([row[2] for row in self.kept], pa.int32())
+        hosts, tags, daemons = zip(*self.places, strict=True)
         programs = [claimed[1] for tag in tags if (claimed := self.claim(tag))]
         told = {
             "host": hosts,
@@ -167,22 +167,22 @@ class Gathered:
             "daemon": [daemon or program.daemon for daemon, program in zip(daemons, programs, strict=True)],
         }
         return {name: pa.array(values, pa.string()).take(places) for name, values in told.items()} | {
-            "logged_at": pa.array(self.stamps, pa.int64()).cast(FRAME["logged_at"]),
-            "utc_offset_s": pa.array(self.offsets, pa.int32()),
-            "pid": pa.array(self.pids, pa.string()).cast(pa.int64()),
-            "queue_id": pa.array(self.queue_ids, pa.string()),
-            "repeat_no": pa.array(self.copies, pa.int32()),
-            "source_id": pa.repeat(self.source_id, len(self.lines)),
-            "line_no": pa.array(self.line_nos, pa.int64()),
-            "line": pa.array(self.lines, pa.string()),
+            "logged_at": pa.array([row[0] for row in self.kept], pa.int64()).cast(FRAME["logged_at"]),
+            "utc_offset_s": pa.array([row[1] for row in self.kept], pa.int32()),
+            "pid": pa.array([row[3] for row in self.kept], pa.string()).cast(pa.int64()),
+            "queue_id": pa.array([row[4] for row in self.kept], pa.string()),
+            "repeat_no": pa.array([row[5] for row in self.kept], pa.int32()),
+            "source_id": pa.repeat(self.source_id, len(self.kept)),
+            "line_no": pa.array([row[6] for row in self.kept], pa.int64()),
+            "line": pa.array([row[7] for row in self.kept], pa.string()),
         }
 
 
-def read_batch(lines: Iterator[tuple[int, str, Clock]], source_id: str, formats: Sequence[Format]) -> Result:
-    """Parses lines, each with its number in the source and the clock that its stamp goes by."""
+def read_batch(segments: Iterable[Segment], source_id: str, formats: Sequence[Format]) -> Result:
+    """Parses segments of a source into tables."""
     gathered = Gathered(source_id, formats)
-    for line_no, line, clock in lines:
-        gathered.add_line(line_no, line, clock)
+    for segment in segments:
+        gathered.add_segment(segment)
     return gathered.result()
 
 

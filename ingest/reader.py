@@ -12,16 +12,17 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ingest.batch import Result, read_batch
+from ingest.batch import Result, Segment, read_batch
 from ingest.formats import AUTO, find_formats
 from ingest.framing import Clock
 from ingest.lake import Lake, PartSummary, write_part
 from ingest.sources import Chunk, Source, Survey, chunks, decode, survey
-from ingest.times import Years
+from ingest.times import Years, year_of
 
 CHUNK_BYTES: Final = 4 << 20
 # Starting workers costs about a second of imports: small inputs are read by the parent itself.
@@ -67,26 +68,23 @@ class _Task(NamedTuple):
 
 def read_chunk(chunk: Chunk, source_id: str, years: Years, settings: Settings) -> Result:
     """Parses one chunk of whole lines."""
-    return read_batch(
-        _dated_lines(chunk, years, settings.zone), source_id, find_formats(settings.format_name)
-    )
+    return read_batch(_segments(chunk, years, settings.zone), source_id, find_formats(settings.format_name))
 
 
-def _dated_lines(chunk: Chunk, years: Years, zone: tzinfo) -> Iterator[tuple[int, str, Clock]]:
-    """Lines with their numbers, and the clock that holds from each change of year on."""
-    turns = deque(years)
-    clock = Clock(turns[0][1] if turns else None, zone)
-    for line_no, line in enumerate(_lines(chunk.data), start=chunk.first_line):
-        while turns and turns[0][0] <= line_no:
-            clock = Clock(turns.popleft()[1], zone)
-        yield line_no, line, clock
+def _segments(chunk: Chunk, years: Years, zone: tzinfo) -> Iterator[Segment]:
+    """The chunk's lines, cut where the year of its stamps changes."""
+    lines = _lines(chunk.data)
+    ends = [line_no for line_no, _ in years if chunk.first_line < line_no < chunk.first_line + len(lines)]
+    for first, end in pairwise((chunk.first_line, *ends, chunk.first_line + len(lines))):
+        clock = Clock(year_of(years, first), zone)
+        yield Segment(first, lines[first - chunk.first_line : end - chunk.first_line], clock)
 
 
-def _lines(data: bytes) -> Iterator[str]:
+def _lines(data: bytes) -> list[str]:
     lines = decode(data).split("\n")
     if not lines[-1]:
         lines.pop()
-    return (line.removesuffix("\r") for line in lines)
+    return [line.removesuffix("\r") for line in lines] if b"\r" in data else lines
 
 
 def _work(task: _Task) -> PartSummary:

@@ -44,7 +44,7 @@ CLASSES: Final = {
     "helo": CaptureClass(r"^<>", 0),
     "int": CaptureClass(r"0-9", 1, 18),
     "num": CaptureClass(r"0-9.", 1, 15),
-    "rest": CaptureClass(r"^\n", 0),
+    "rest": CaptureClass(r"^\n", 1),
 }
 
 _TOKEN: Final = re.compile(r"(?P<open>\{\?)|(?P<close>\?\})|\{(?P<column>\w*):(?P<cls>\w+)\}|(?P<literal>.)")

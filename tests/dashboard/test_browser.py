@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),
 ]
 # Streamlit asks for two addresses below a page's own path that are not there; Vega speaks up before data come.
-EXPECTED = re.compile(r"status of 404|Infinite extent|Conflicting scale property")
+EXPECTED = re.compile(r"status of 404|Infinite extent|Log scale domain|Conflicting scale property")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ OpenPage = Callable[..., AppTest]
 MARK = "HOSTILE"  # stands in every text of hostile_lake
 # Doors that show what they are given; anything else reads Markdown.
 DOORS = {"text", "code", "html", "dataframe", "vega_lite_chart", "text_input"}
-HARM = ("<script", "<img", "<style>body", "![", ":red[", "=cmd|", "evil.example/")
+HARM = ("<script", "<img", "<style>body", "![", ":red[warning", "=cmd|", "evil.example/")
 PAGES = (
     ("overview", {"range": "all"}),
     ("trace", {"q": "good.example"}),

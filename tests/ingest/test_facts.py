@@ -218,6 +218,12 @@ def test_fact_18_unknown_attributes_are_kept(event_of):
     assert (event["status"], event["attributes"]) == ("sent", "shard=eu-3")
 
 
+def test_fact_18_value_may_hold_a_comma_without_blank(event_of):
+    event = event_of(f"C71221E1E6: to=<bob@example.net>, shards=eu-3,eu-4, {SENT}", "postfix/smtp")
+
+    assert (event["status"], event["attributes"]) == ("sent", "shards=eu-3,eu-4")
+
+
 @pytest.mark.parametrize("policy", ["may?", "may:none", "dane/requiretls", "dane/!requiretls:nocertmatch"])
 def test_fact_19_tls_feature_status_is_kept_as_logged(event_of, policy):
     text = f"relay=mx.example.net[192.0.2.25]:25, {DELAYS}, tls={policy}, dsn=2.1.5, status=sent (250 ok)"

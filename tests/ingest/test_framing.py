@@ -291,6 +291,22 @@ class TestRepeats:
 
         assert "not expanded" in str(caught.value)
 
+    @pytest.mark.parametrize("times", ["0", "00"])
+    def test_line_repeated_zero_times_is_not_lost(self, read, times):
+        found = read(
+            f"Nov 23 12:00:00 mx1 postfix/qmgr[7]: message repeated {times} times: [ 3F1A2B3C4D: removed]\n"
+        )
+
+        assert sum(found.counts.values()) == 1
+
+    def test_last_message_repeated_zero_times_is_not_lost(self, read):
+        found = read(
+            "Nov 23 12:00:00 mx1 postfix/qmgr[7]: 3F1A2B3C4D: removed\n"
+            "Nov 23 12:00:30 mx1 last message repeated 0 times\n"
+        )
+
+        assert sum(found.counts.values()) == 2
+
     def test_last_message_repeated_stands_for_the_line_before(self, read):
         found = read(
             "Nov 23 12:00:00 mx1 postfix/qmgr[7]: 3F1A2B3C4D: removed\n"

@@ -7,7 +7,7 @@ inferred from what was said, and where several could have said it, it stays unkn
 
 import re
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from ingest.errors import ParseError
 from ingest.formats.base import Event, Format, Program
@@ -27,20 +27,36 @@ PROBE_STATUS: Final = frozenset({"deliverable", "undeliverable", "undeliverable-
 _QUEUE_ID: Final = re.compile(r"(?:NOQUEUE|([0-9A-F]{5,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20})): ")
 
 
-def _table(rows: tuple[Row, ...]) -> dict[str | None, tuple[Shape, ...]]:
-    """Shapes by daemon, in the order of the data; under None stand all of them, for lines that lost their daemon."""
-    table: dict[str | None, list[Shape]] = {daemon: [] for daemon in (*DAEMONS, None)}
+ByFirst: TypeAlias = dict[str, tuple[Shape, ...]]
+
+
+def _table(rows: tuple[Row, ...]) -> dict[str | None, ByFirst]:
+    """Shapes by daemon and by a message's first character, in the order of the data.
+
+    Under the daemon None stand all of them, for lines that lost theirs; under the character '' those that may start
+    with any.
+    """
+    table: dict[str | None, list[tuple[str, Shape]]] = {daemon: [] for daemon in (*DAEMONS, None)}
     for kind, daemons, template, *constants in rows:
         shape = compile_shape(kind, template, constants[0] if constants else {})
+        first = "" if template[0] == "{" else template[0]
         for daemon in daemons or DAEMONS:
-            table[daemon].append(shape)
+            table[daemon].append((first, shape))
         if daemons is not TALKERS:  # who may say anything must be known by name
-            table[None].append(shape)
-    return {daemon: tuple(shapes) for daemon, shapes in table.items()}
+            table[None].append((first, shape))
+    return {daemon: _by_first(shapes) for daemon, shapes in table.items()}
+
+
+def _by_first(shapes: list[tuple[str, Shape]]) -> ByFirst:
+    return {
+        character: tuple(shape for first, shape in shapes if first in ("", character))
+        for character in {"", *(first for first, _ in shapes)}
+    }
 
 
 _SHAPES_WITH_ID: Final = _table(WITH_ID)
 _SHAPES_WITHOUT_ID: Final = _table(WITHOUT_ID)
+_NO_SHAPES: Final[ByFirst] = {"": ()}
 _DAEMONS_BY_KIND: Final = {
     kind: {daemon for row in (*WITH_ID, *WITHOUT_ID) if row[0] == kind for daemon in row[1]} for kind in Kind
 }
@@ -64,11 +80,10 @@ def parse(program: Program, message: str) -> Event:
     found = _QUEUE_ID.match(message)
     if found:
         queue_id, text = found[1], message[found.end() :]
-        shapes = (_SHAPES_WITH_ID if queue_id else _SHAPES_WITHOUT_ID).get(program.daemon, ())
     else:
         queue_id, text = None, message
-        shapes = _SHAPES_WITHOUT_ID.get(program.daemon, ())
-    for kind, columns, match, constants in shapes:
+    by_first = (_SHAPES_WITH_ID if queue_id else _SHAPES_WITHOUT_ID).get(program.daemon, _NO_SHAPES)
+    for kind, columns, match, constants in by_first.get(text[:1]) or by_first[""]:
         fields = match(text)
         if fields:
             event = Event(kind, queue_id, columns, fields.groups() + constants)

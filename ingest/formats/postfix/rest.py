@@ -24,7 +24,7 @@ _MESSAGE_REFUSED: Final = re.compile(r"message rejected: .*|queue file size limi
 _KEY: Final = re.compile(r"([a-z][a-z_]*)=")
 _ADDRESS_END: Final = re.compile(r">(?:, (?=[a-z_]+=)|$)")
 _QUOTED: Final = re.compile(r'<"(?:[^"\\]|\\.)*"[^>]*>(?:, |$)')
-_VALUE: Final = re.compile(r"([^,]*)(?:, |$)")
+_VALUE: Final = re.compile(r"([^,]*(?:,(?! )[^,]*)*)(?:, |$)")
 _RELAY: Final = re.compile(r"([^\[]*)(?:\[([^\]]*)\](?::(\d{1,5}))?)?")
 _COLUMN_BY_KEY: Final = {
     "to": "recipient", "orig_to": "orig_recipient", "conn_use": "connection_use", "delay": "delay_s",
@@ -35,6 +35,8 @@ _COLUMN_BY_KEY: Final = {
 _DELAY_PARTS: Final = ("before_queue_s", "in_queue_s", "connect_s", "transmit_s")
 # The name that a client logged in with may hold blanks and commas.
 _USERNAME: Final = re.compile(r"(.*?)(?:, (?=(?:sasl_sender|orig_queue_id|orig_client)=)|$)", re.S)
+# postconf(5), soft_bounce: what would bounce stays in the queue.
+_STATUS_BY_WORD: Final = {"SOFTBOUNCE": "deferred"}
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 
 _ACTIONS: Final = (
@@ -53,13 +55,13 @@ _ADDR: Final = r'(?:"(?:[^"\\]|\\.)*"[^<>]*|[^<>"]*)'
 # line: Postfix neuters `<>` in a HELO name, so nothing behind `helo=<` can hold another tail.
 _TAIL: Final = re.compile(
     rf"(?:^|; )(?:from=<({_ADDR})>,? ?)?(?:to=<({_ADDR})>,? ?)?(?:proto=(\w+),? ?)?(?:helo=<([^<>]*)>)?"
-    r"(?: sasl_username=(\S*))?$",
+    r"(?: sasl_username=<?([^<>]*)>?)?$",
     re.S,
 )
 _CODES: Final = re.compile(r"(?:([2-5]\d\d) )?(?:([245]\.\d{1,3}\.\d{1,3}) )?(.*)", re.S)
 # The header's text comes first and may imitate all that follows it, so the last reading counts.
 _CONTENT: Final = re.compile(
-    rf"(.*) from (?:([^\s\[\]]*)\[([^\]]*)\]|local); from=<({_ADDR})>(?: to=<({_ADDR})>)?(?: proto=(\w+))?"
+    rf"(.*) from (?:([^\s\[\]]*)\[([^\]]*)\](?::(\d{{1,5}}))?|local); from=<({_ADDR})>(?: to=<({_ADDR})>)?(?: proto=(\w+))?"
     r"(?: helo=<([^<>]*)>)?(?:: (.*))?",
     re.S,
 )
@@ -147,7 +149,7 @@ def _delivery(text: str) -> dict[str, str | None]:
             fields |= dict(zip(_DELAY_PARTS, value.split("/"), strict=False))
         elif key == "status":
             status, _, reply = value.partition(" (")
-            fields |= {"status": status, "reply": reply.removesuffix(")") or None}
+            fields |= {"status": _STATUS_BY_WORD.get(status, status), "reply": reply.removesuffix(")") or None}
         elif key in _COLUMN_BY_KEY:
             fields[_COLUMN_BY_KEY[key]] = value
         else:
@@ -236,10 +238,10 @@ def _content_check(text: str) -> dict[str, str | None]:
     match = _CONTENT.fullmatch(text)
     if not match:
         raise ParseError("a header or body check without its `from PEER; from=<...>`")
-    trigger, name, ip, sender, recipient, protocol, helo, answer = match.groups()
+    trigger, name, ip, port, sender, recipient, protocol, helo, answer = match.groups()
     return {
-        "trigger": trigger, "client_name": name, "client_ip": ip, "sender": sender, "recipient": recipient,
-        "protocol": protocol, "helo": helo,
+        "trigger": trigger, "client_name": name, "client_ip": ip, "client_port": port, "sender": sender,
+        "recipient": recipient, "protocol": protocol, "helo": helo,
     } | _codes(answer or "")  # fmt: skip
 
 
