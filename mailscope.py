@@ -5,7 +5,6 @@ was recognised, 2 usage.
 """
 
 import sys
-import webbrowser
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -228,8 +227,7 @@ def demo(
     with open_lake(lake) as connection:
         print_report(build(connection), _console())
     if open_dashboard:
-        webbrowser.open(f"http://127.0.0.1:{port}/")
-        serve(lake, port, "127.0.0.1")
+        serve(lake, port, open_browser=True)
 
 
 def _console() -> Console:

@@ -18,7 +18,7 @@ _PLAIN: Final = {"unparsed": UNPARSED, "coverage": COVERAGE, "sources": SOURCES}
 STITCHED: Final = ("messages", "deliveries", "sessions", "rejections", "outcomes")
 
 
-def open_lake(path: Path, *, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+def open_lake(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection whose views are the tables of the lake at `path`; LakeError if there is no lake.
 
     Every call of a page or thread takes its own `.cursor()`: one connection shared by threads gives wrong rows.
@@ -27,8 +27,6 @@ def open_lake(path: Path, *, memory_limit: str | None = None) -> duckdb.DuckDBPy
         raise LakeError(f"{path} is no lake; `mailscope ingest PATH... --lake {path}` makes one")
     connection = duckdb.connect()
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
-    if memory_limit:
-        connection.execute("SET GLOBAL memory_limit = $limit", {"limit": memory_limit})
     for name, schema in _EVENTS.items():
         _view(connection, name, path / "events" / f"family={name.removeprefix('events_')}", schema)
     for name, schema in _PLAIN.items():

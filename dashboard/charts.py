@@ -73,7 +73,7 @@ def stacked(
             x=_time(domain_ms),
             x2="end:T",
             y=alt.Y(
-                "low:Q", title=None, axis=alt.Axis(format="~s", tickMinStep=1), scale=alt.Scale(zero=True)
+                "low:Q", title=None, axis=alt.Axis(format=",d", tickMinStep=1), scale=alt.Scale(zero=True)
             ),
             y2="high:Q",
             color=alt.Color(

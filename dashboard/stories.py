@@ -13,7 +13,7 @@ from analysis.text import duration, visible
 from analysis.trace import Step, Story
 from dashboard.charts import OUTCOMES, fill
 from dashboard.data import SHOWN, Found, Span
-from dashboard.ui import chips, css, escaped, moment, section, sentence, theme, times, viewer_zone
+from dashboard.ui import TRACE, chips, css, escaped, moment, section, sentence, theme, times, viewer_zone
 
 MESSAGE: Final = "m"  # the query parameter that holds the key of the message shown
 _GAP_S: Final = 60
@@ -84,6 +84,12 @@ def pick_message(found: Found, query: str) -> str:
     return found.keys[rows[0] if rows and rows[0] < len(found.keys) else start]
 
 
+def remember(found: Found, key: str) -> None:
+    """Puts a chosen message into the URL. The first needs none: every change would be one more step of Back."""
+    if key != found.keys[0] or MESSAGE in st.query_params:
+        st.query_params[MESSAGE] = key
+
+
 def refusals(found: Found) -> None:
     """Mail that was turned away before it had a queue id."""
     if found.refusals.empty:
@@ -108,10 +114,11 @@ def refusals(found: Found) -> None:
     )
 
 
-def whole_story(told: Story) -> None:
+def whole_story(told: Story, key: str) -> None:
     """Verdict, ids to copy, steps, recipients, what the logs do not show, raw lines."""
     sentence(told.verdict)
     _ids(told)
+    st.page_link(TRACE, label="Link to this message", icon=":material/link:", query_params={MESSAGE: key})
     story, side = st.columns([3, 2], gap="large")
     with story:
         section("What happened")

@@ -87,6 +87,7 @@ class Gathered:
     def _add_line(self, line_no: int, line: str, framer: Framer) -> None:
         if not line or line.isspace():
             self.coverage["", "blank"] += 1
+            self.last = None
             return
         tag = ""
         try:
@@ -103,6 +104,7 @@ class Gathered:
         except ParseError as error:
             self.coverage[tag, "unparsed"] += 1
             self.unparsed.append((line_no, str(error), tag or None, line))
+            self.last = None
             return
         self.last = frame
         if frame.repeat == 1:
@@ -118,11 +120,11 @@ class Gathered:
             repeated = LAST_REPEATED.match(line)
             if repeated is None:
                 raise
-            if self.last is None:
+            if self.last is None or self.last.host != repeated["host"]:
                 raise ParseError(
-                    "`last message repeated`, but the message before is not a mail server's"
+                    "`last message repeated`, but the line before is not this host's mail"
                 ) from None
-            return self.last._replace(repeat=repeat_count(repeated[repeated.lastindex or 0]))
+            return self.last._replace(repeat=repeat_count(repeated["count"]))
 
     def _keep(self, frame: Frame, line_no: int, line: str, copy: int | None, event: Event) -> None:
         (utc_us, offset_s), host, tag, pid, _, _ = frame

@@ -18,6 +18,7 @@ from ingest.times import Moment, parse_bsd, parse_iso
 
 MAX_REPEAT: Final = 10_000
 _MINUTES_KEPT: Final = 8_192
+_END_US: Final = 253_402_300_800 * 1_000_000  # the year 10000
 _WRITERS_KEPT: Final = 65_536
 _SECONDS_US: Final = {f"{second:02}": second * 1_000_000 for second in range(60)}
 _HALF_A_YEAR_US: Final = 183 * 86_400 * 1_000_000
@@ -42,7 +43,9 @@ _BARE: Final = re.compile(_TAG)
 _CRI: Final = re.compile(rf"{_ISO_STAMP} (?:stdout|stderr) [FP] ")
 _COMPOSE: Final = re.compile(r"[\w.-]+ +\| (?=\S)")
 _REPEATED: Final = re.compile(r"message repeated (\d+) times: \[ ?(.*)\]$", re.S)
-LAST_REPEATED: Final = re.compile(rf"(?:{_BSD_STAMP}|{_ISO_STAMP}){_HOST} last message repeated (\d+) times$")
+LAST_REPEATED: Final = re.compile(
+    rf"(?:{_BSD_STAMP}|{_ISO_STAMP}) (?:<[\w.]+> )?(?P<host>\S+) last message repeated (?P<count>\d+) times$"
+)
 _DATED: Final = re.compile(rf"{_PRIORITY}(?:{_BSD_STAMP}|{_ISO_STAMP}) ")
 
 # Where JSON writers put things: journald, rsyslog, docker, fluentd, Vector. The first key present counts.
@@ -78,11 +81,11 @@ class Clock:
 
     def bsd(self, stamp: str) -> Moment:
         """The moment of `Nov 23 19:00:28`; ParseError if nothing tells its year, or there is no such moment."""
-        return self._moment(stamp, None) or self._parse_bsd(stamp)
+        return self._moment(stamp, None) or _in_calendar(self._parse_bsd(stamp))
 
     def iso(self, stamp: str, offset: str | None) -> Moment:
         """The moment of `2026-11-23T19:00:28` at an offset, or in the clock's zone without one."""
-        return self._moment(stamp, offset or "") or parse_iso(stamp + (offset or ""), self.zone)
+        return self._moment(stamp, offset or "") or _in_calendar(parse_iso(stamp + (offset or ""), self.zone))
 
     def _moment(self, stamp: str, offset: str | None) -> Moment | None:
         """A moment by its minute and its seconds; None for a leap second, which the slow way knows."""
@@ -93,7 +96,9 @@ class Clock:
         minute = self._minutes.get(key)
         if minute is None:
             whole = stamp[:-2] + "00"
-            minute = self._parse_bsd(whole) if offset is None else parse_iso(whole + offset, self.zone)
+            minute = _in_calendar(
+                self._parse_bsd(whole) if offset is None else parse_iso(whole + offset, self.zone)
+            )
             if len(self._minutes) >= _MINUTES_KEPT:
                 self._minutes.clear()
             self._minutes[key] = minute
@@ -103,6 +108,13 @@ class Clock:
         if self.year is None:
             raise ParseError("a stamp without year, and nothing tells the year")
         return parse_bsd(stamp, self.year, self.zone)
+
+
+def _in_calendar(moment: Moment) -> Moment:
+    """No mail log is older than Unix or younger than Python's calendar; what claims to be would break a date."""
+    if not 0 <= moment.utc_us < _END_US:
+        raise ParseError("a moment outside the years 1970 to 9999")
+    return moment
 
 
 def _add_fraction(moment: Moment, fraction: str | None) -> Moment:
@@ -195,7 +207,12 @@ class Framer:
             if is_plain and (stamp == self._stamp or self._reads(stamp)):
                 return Frame(self._at, *who, message)
         frame = frame_line(line, self.clock)
-        if end > 0 and frame.message == line[end + 2 :] and self._reads(line[: blank + 1]) and self._at == frame.moment:
+        if (
+            end > 0
+            and frame.message == line[end + 2 :]
+            and self._reads(line[: blank + 1])
+            and self._at == frame.moment
+        ):
             self._remember(line[blank + 1 : end], frame)
         return frame
 
@@ -239,9 +256,9 @@ def _repeated(frame: Frame) -> Frame:
 
 
 def repeat_count(digits: str) -> int:
-    """The N of `repeated N times`; more than MAX_REPEAT is taken for an attack on our memory: ParseError."""
-    if len(digits) > 6 or int(digits) > MAX_REPEAT:
-        raise ParseError(f"repeated {digits[:12]} times: more than {MAX_REPEAT} are not expanded")
+    """The N of `repeated N times`; ParseError if it is none, or an attack on our memory."""
+    if len(digits) > 6 or not 0 < int(digits) <= MAX_REPEAT:
+        raise ParseError(f"repeated {digits[:12]} times: not expanded; 1 to {MAX_REPEAT} would be")
     return int(digits)
 
 
@@ -311,7 +328,7 @@ def _json_moment(record: Mapping[str, Any], clock: Clock) -> Moment | None:
     for key in _JOURNAL_STAMP:
         digits = _digits(_text(record, (key,)))
         if digits:
-            return Moment(int(digits), 0)
+            return _in_calendar(Moment(int(digits), 0))
     stamp = _text(record, _JSON_STAMP)
     found = re.match(_ISO_STAMP, stamp) if stamp else None
     if not found:

@@ -13,6 +13,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -58,7 +59,12 @@ class Lake:
         """Identity and size in bytes of the sources that are in the lake."""
         if not self.known_sources():
             return {}
-        table = pq.read_table(self.path / "sources", columns=["source_id", "size_bytes"])
+        try:
+            table = pq.read_table(self.path / "sources", columns=["source_id", "size_bytes"])
+        except pa.ArrowInvalid as error:
+            raise LakeError(
+                f"{self.path / 'sources'}: {error}; remove the damaged file and ingest its log again"
+            ) from error
         rows = table.to_pylist()
         return {row["source_id"]: row["size_bytes"] for row in rows}
 
@@ -96,32 +102,37 @@ class Lake:
         """
         source_id = str(source["source_id"])
         total: Counter[tuple[str, str]] = sum((part.coverage for part in parts), Counter())
-        by_result = Counter[str]()
-        for (_, result), lines in total.items():
-            by_result[result] += lines
-        row = source | {
-            "event_lines": by_result["event"],
-            "unparsed_lines": by_result["unparsed"],
-            "foreign_lines": by_result["foreign"],
-            "blank_lines": by_result["blank"],
-            "first_at": min((part.first_at for part in parts if part.first_at), default=None),
-            "last_at": max((part.last_at for part in parts if part.last_at), default=None),
-            "schema_version": SCHEMA_VERSION,
-        }
         coverage = [
             {"source_id": source_id, "program": program, "result": result, "lines": lines}
             for (program, result), lines in sorted(total.items())
         ]
         staging = self.staging(source_id)
         _write(pa.Table.from_pylist(coverage, COVERAGE), staging / "coverage" / f"{source_id}.parquet")
-        for part in sorted(staging.rglob("*.parquet")):
-            target = self.path / part.relative_to(staging)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part.replace(target)
-        ledger = staging / f"{source_id}.parquet"
+        ledger = staging / "sources" / f"{source_id}.parquet"
+        row = source | _account(total, parts)
         _write(pa.Table.from_pylist([row], SOURCES), ledger)
-        ledger.replace(self.path / "sources" / ledger.name)
+        with _writing(self.path):
+            for part in sorted(staging.rglob("*.parquet"), key=lambda path: path == ledger):
+                target = self.path / part.relative_to(staging)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                part.replace(target)
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _account(total: Counter[tuple[str, str]], parts: Sequence[PartSummary]) -> dict[str, object]:
+    """The columns of SOURCES that the parts tell."""
+    by_result = Counter[str]()
+    for (_, result), lines in total.items():
+        by_result[result] += lines
+    return {
+        "event_lines": by_result["event"],
+        "unparsed_lines": by_result["unparsed"],
+        "foreign_lines": by_result["foreign"],
+        "blank_lines": by_result["blank"],
+        "first_at": min((part.first_at for part in parts if part.first_at), default=None),
+        "last_at": max((part.last_at for part in parts if part.last_at), default=None),
+        "schema_version": SCHEMA_VERSION,
+    }
 
 
 def write_part(staging: Path, source_id: str, number: int, result: Result) -> PartSummary:
@@ -148,15 +159,27 @@ def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
         yield day.as_py().isoformat(), table.filter(pc.equal(days, day))
 
 
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LakeError(
+            f"{path}: {error.strerror or error}; make room, or let --lake name another folder"
+        ) from error
+
+
 def _write(table: pa.Table, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    pq.write_table(
-        table,
-        temporary,
-        store_schema=False,
-        use_dictionary=[name for name in table.schema.names if name not in _NO_DICTIONARY],  # type: ignore[arg-type]  # the stubs know bool only
-        compression="zstd",
-        compression_level=_ZSTD_LEVEL,
-    )
-    temporary.replace(path)
+    dictionaries = [name for name in table.schema.names if name not in _NO_DICTIONARY]
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(
+            table,
+            temporary,
+            store_schema=False,
+            use_dictionary=dictionaries,  # type: ignore[arg-type]  # the stubs know bool only
+            compression="zstd",
+            compression_level=_ZSTD_LEVEL,
+        )
+        temporary.replace(path)

@@ -166,6 +166,7 @@ def infer_years(dates: Sequence[DateSeen], newest: datetime, year: int | None = 
     else the latest year that puts the last line no more than a day after `newest` (when the file was last
     written), and every February 29 into a leap year.
     """
+    dates = [date for date in dates if date.year is None or 1970 <= date.year <= newest.year + 1]
     if all(date.year for date in dates):
         return ()
     steps = list(accumulate((_year_step(*pair) for pair in pairwise(dates)), initial=0))

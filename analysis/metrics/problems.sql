@@ -12,7 +12,7 @@ by_destination AS (SELECT recipient_domain, count(*) AS total FROM mail WHERE re
 by_cause AS (  -- one destination refuses for several reasons: each is a problem of its own
   SELECT
     recipient_domain AS subject, enhanced_code, smtp_code IS NULL AS is_silent, outcome = 'deferred' AS is_waiting,
-    count(*) AS amount, mode(reply) AS detail,
+    count(*) AS amount, arg_max(reply, (last_attempt_at, reply)) AS detail,
     min(coalesce(first_attempt_at, accepted_at)) AS first_at, max(coalesce(last_attempt_at, accepted_at)) AS last_at
   FROM mail
   WHERE recipient_domain IS NOT NULL AND outcome IN ('bounced', 'expired', 'mixed', 'deferred')
@@ -73,7 +73,7 @@ found AS (
   FROM by_cause JOIN by_destination ON recipient_domain = subject
   WHERE amount >= CASE WHEN is_waiting THEN 3 ELSE 5 END
   UNION ALL
-  SELECT 2, 'password_guessing', count(*) || ' addresses', sum(failures)::BIGINT, NULL, NULL, max_by(client_ip, failures), min(since), max(last)
+  SELECT 2, 'password_guessing', count(*) || ' addresses', sum(failures)::BIGINT, NULL, NULL, 'busiest: ' || arg_max(client_ip, (failures, client_ip)), min(since), max(last)
   FROM logins HAVING sum(failures) >= 20
   UNION ALL
   SELECT 2, 'filter_slow', subject, sum(recipients)::BIGINT, NULL, NULL, 'up to ' || round(max(p95_s))::INT || ' s (95th percentile of an hour)', min(hour), max(hour) + INTERVAL 1 HOUR

@@ -12,7 +12,7 @@ found = data.search(query) if query else None
 if found and found.keys:
     stories.found_line(found, span)
     key = stories.pick_message(found, query)
-    st.query_params[stories.MESSAGE] = key
+    stories.remember(found, key)
 elif found and found.refusals.empty:
     stories.no_match(found, span)
     key = None
@@ -22,7 +22,7 @@ elif found:
 
 told = data.story(key) if key else None
 if told:
-    stories.whole_story(told)
+    stories.whole_story(told, str(key))
 elif key:
     stories.gone(span)
 elif not query:

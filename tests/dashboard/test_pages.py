@@ -1,5 +1,6 @@
 """Pages as a viewer meets them, without a browser."""
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,16 +139,30 @@ def test_a_key_in_the_url_chooses_its_row(open_page: OpenPage, sample_lake: Path
 
 
 def test_a_new_search_forgets_the_message_that_was_shown(open_page: OpenPage, sample_lake: Path) -> None:
-    test = open_page(sample_lake, "trace", q="bigmail.example")
+    with open_lake(sample_lake) as connection:
+        key = search(connection, "bigmail.example").messages[3]["message_key"]
+    test = open_page(sample_lake, "trace", q="bigmail.example", m=key)
     test.text_input[0].set_value("nothing like it").run()
 
     assert "m" not in test.query_params
 
 
-def test_the_message_shown_is_in_the_url(open_page: OpenPage, sample_lake: Path) -> None:
+def test_a_chosen_message_is_in_the_url(open_page: OpenPage, sample_lake: Path) -> None:
+    with open_lake(sample_lake) as connection:
+        keys = [row["message_key"] for row in search(connection, "oldpartner.example").messages]
+    test = open_page(sample_lake, "trace", q="oldpartner.example")
+    test.session_state[f"messages_{zlib.crc32(b'oldpartner.example')}"] = {
+        "selection": {"rows": [1], "columns": [], "cells": []}
+    }
+    test.run()
+
+    assert test.query_params["m"] == keys[1]
+
+
+def test_the_first_message_is_not_in_the_url(open_page: OpenPage, sample_lake: Path) -> None:
     test = open_page(sample_lake, "trace", q="oldpartner.example")
 
-    assert "m" in test.query_params
+    assert "m" not in test.query_params
 
 
 def test_an_unknown_key_is_explained(open_page: OpenPage, sample_lake: Path) -> None:

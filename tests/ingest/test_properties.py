@@ -4,20 +4,23 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import ParseError
 from ingest.formats import find_formats
 from ingest.formats.base import Program
 from ingest.formats.postfix import DAEMONS, POSTFIX, parse
-from ingest.framing import Clock, frame_line
+from ingest.framing import Clock, Framer, frame_line
 from ingest.reader import Settings, read_chunk
-from ingest.sources import Chunk, encode, find_sources, survey
+from ingest.sources import Chunk, decode, encode, find_sources, survey
 from ingest.sources import chunks as chunks_of
 
 GOLDEN = Path(__file__).parent / "golden/postfix"
 LINES = [line for file in sorted(GOLDEN.glob("*.log")) for line in file.read_bytes().splitlines()]
+REMOVED = b"Nov 23 08:15:01 mx1 postfix/qmgr[7]: 3F1A2B3C4D: removed"
+UNKNOWN = b"Nov 23 08:15:01 mx1 postfix/qmgr[7]: words that Postfix never wrote"
+REPEATED = b"Nov 23 08:15:01 mx1 last message repeated 2 times"
 ZONE = Settings(zone=UTC)
 YEARS = ((1, 2026),)
 FRAGMENTS = [
@@ -127,10 +130,12 @@ def test_an_absent_value_is_null_and_never_empty(data):
     assert not empty
 
 
+@example(lines=[REMOVED, UNKNOWN, REPEATED], size=1)
+@example(lines=[REMOVED, REMOVED, REPEATED, REPEATED], size=1)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lines=st.lists(
-        st.one_of(st.sampled_from(LINES), st.just(b"Nov 23 08:15:01 mx1 last message repeated 2 times")),
+        st.one_of(st.sampled_from(LINES), st.just(REPEATED)),
         min_size=1,
         max_size=30,
     ),
@@ -228,3 +233,22 @@ def test_parser_raises_nothing_but_parse_error(daemon, data):
         kind = str(error)
 
     assert kind
+
+
+def framed(frame, *arguments):
+    try:
+        return frame(*arguments)
+    except ParseError as error:
+        return str(error)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(mutated_lines(), min_size=2, max_size=6))
+def test_what_a_framer_remembers_changes_nothing(texts):
+    clock = Clock(2026, UTC)
+    framer = Framer(clock)
+    lines = [line for text in texts for line in decode(text).split("\n")] * 2
+
+    assert [framed(framer.frame, line) for line in lines] == [
+        framed(frame_line, line, clock) for line in lines
+    ]

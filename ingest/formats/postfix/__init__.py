@@ -17,8 +17,16 @@ from ingest.schema import Kind
 from ingest.shapes import Shape, compile_shape
 
 DAEMONS: Final = frozenset(
-    ["anvil", "bounce", "cleanup", "defer", "discard", "dnsblog", "error", "flush", "lmtp", "local", "master", "nqmgr", "oqmgr", "pickup", "pipe", "postalias", "postcat", "postconf", "postdrop", "postfix-script", "postfix-tls-script", "postkick", "postlock", "postlog", "postlogd", "postmap", "postmulti", "postqueue", "postscreen", "postsuper", "post-install", "proxymap", "proxywrite", "qmgr", "qmqpd", "retry", "scache", "sendmail", "set-permissions", "showq", "smtp", "smtpd", "spawn", "tlsmgr", "tlsproxy", "trace", "trivial-rewrite", "verify", "virtual"]
+    (
+        "anvil bounce cleanup defer discard dnsblog error flush lmtp local master nqmgr oqmgr pickup pipe "
+        "postalias postcat postconf postdrop postfix-script postfix-tls-script postkick postlock postlog "
+        "postlogd postmap postmulti postqueue postscreen postsuper post-install proxymap proxywrite qmgr "
+        "qmqpd retry scache sendmail set-permissions showq smtp smtpd spawn tlsmgr tlsproxy trace "
+        "trivial-rewrite verify virtual "
+    ).split()
 )
+# These speak like a daemon that is far more common: qmgr, smtpd, smtp, bounce.
+_LIKE_ANOTHER: Final = frozenset({"oqmgr", "nqmgr", "qmqpd", "tlsproxy", "lmtp", "defer", "trace"})
 # Address verification (verify(8), sendmail -bv) speaks of deliveries that are not traffic.
 PROBE_STATUS: Final = frozenset({"deliverable", "undeliverable", "undeliverable-but-not-cached"})
 
@@ -75,7 +83,7 @@ def claim(tag: str) -> Program | None:
 
 def parse(program: Program, message: str) -> Event:
     """One Postfix message as an event; ParseError if no grammar here understands it."""
-    if message[-1:].isspace():  # some collectors append blanks
+    if message[-1:] <= " ":  # some collectors append blanks
         message = message.rstrip()
     found = _QUEUE_ID.match(message)
     if found:
@@ -109,7 +117,7 @@ def _infer_daemon(event: Event) -> str | None:
         return _infer_agent(fields)
     if event.kind is Kind.DECISION and fields.get("client_port") and not fields.get("client_name"):
         return "postscreen"  # it does not look up names
-    candidates = _DAEMONS_BY_KIND[event.kind] - {"oqmgr", "nqmgr", "qmqpd", "tlsproxy", "lmtp", "defer", "trace"}
+    candidates = _DAEMONS_BY_KIND[event.kind] - _LIKE_ANOTHER
     return candidates.pop() if len(candidates) == 1 else None
 
 

@@ -149,7 +149,10 @@ def _delivery(text: str) -> dict[str, str | None]:
             fields |= dict(zip(_DELAY_PARTS, value.split("/"), strict=False))
         elif key == "status":
             status, _, reply = value.partition(" (")
-            fields |= {"status": _STATUS_BY_WORD.get(status, status), "reply": reply.removesuffix(")") or None}
+            fields |= {
+                "status": _STATUS_BY_WORD.get(status, status),
+                "reply": reply.removesuffix(")") or None,
+            }
         elif key in _COLUMN_BY_KEY:
             fields[_COLUMN_BY_KEY[key]] = value
         else:

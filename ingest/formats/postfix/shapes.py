@@ -106,6 +106,7 @@ WITHOUT_ID: Final[tuple[Row, ...]] = (
     (Kind.LOST_CONNECTION, SERVERS, "too many errors after {stage:verb}{? content?}{? ({:int} bytes)?} from " + PEER_PORT, {"reason": "too many errors"}),
     (Kind.TLS_FAILURE, SERVERS, "SSL_accept error from " + PEER_PORT + ": {reason:rest}"),
     (Kind.TLS_FAILURE, ("tlsproxy",), "SSL_accept error from " + SCREENED + ": {reason:rest}"),
+    (Kind.TLS_FAILURE, ("tlsproxy",), "TLS handshake failed for service={:name} peer=" + SCREENED),
     (Kind.AUTH_FAILURE, SERVERS, "warning: " + PEER_PORT + ": SASL {sasl_method:tok} authentication failed: {reason:phrase}, sasl_username=(unavailable)"),
     (Kind.AUTH_FAILURE, SERVERS, "warning: " + PEER_PORT + ": SASL {sasl_method:tok} authentication failed:{? {reason:phrase}?}{?, sasl_username={sasl_username:rest}?}"),
     (Kind.AUTH_FAILURE, SERVERS, "warning: " + PEER_PORT + ": SASL {sasl_method:tok} authentication failed: {reason:rest}"),
