@@ -18,7 +18,7 @@ demo: $(STAMP)
 
 test: lint
 	$(BIN)/python -m pytest -m "not slow"
-	TZ=America/New_York $(BIN)/python -m pytest -m "not slow" -q tests/ingest tests/analysis
+	TZ=America/New_York $(BIN)/python -m pytest -m "not slow" -q
 
 test-all: lint
 	$(BIN)/python -m pytest
