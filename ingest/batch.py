@@ -92,25 +92,26 @@ class Gathered:
         tag = ""
         try:
             frame = self._frame(line, framer)
-            tag = frame.tag
+            _, _, tag, _, message, repeat = frame
             claimed = self.claim(tag)
             if claimed is None:
                 self.coverage[tag, "foreign"] += 1
                 self.last = None
                 return
-            if len(frame.message) > MAX_MESSAGE:
-                raise ParseError(f"a message of {len(frame.message)} characters: more than {MAX_MESSAGE}")
-            event = claimed[0].parse(claimed[1], frame.message)
+            if len(message) > MAX_MESSAGE:
+                raise ParseError(f"a message of {len(message)} characters: more than {MAX_MESSAGE}")
+            server, program = claimed
+            event = server.parse(program, message)
         except ParseError as error:
             self.coverage[tag, "unparsed"] += 1
             self.unparsed.append((line_no, str(error), tag or None, line))
             self.last = None
             return
         self.last = frame
-        if frame.repeat == 1:
+        if repeat == 1:
             self._keep(frame, line_no, line, None, event)
         else:
-            for copy in range(1, frame.repeat + 1):
+            for copy in range(1, repeat + 1):
                 self._keep(frame, line_no, line, copy, event)
 
     def _frame(self, line: str, framer: Framer) -> Frame:
@@ -201,7 +202,7 @@ def _family_table(
     filled = [_group_columns(columns, group) for _, columns, group in groups]
     for name, kind in ATTRIBUTES[family].items():
         parts = [
-            _typed(name, values[name], kind) if name in values else pa.array([None] * size, kind)
+            _typed(name, values[name], kind) if name in values else _nulls(size, kind)
             for values, size in zip(filled, sizes, strict=True)
         ]
         columns[name] = pa.concat_arrays(parts)
@@ -218,6 +219,11 @@ def _typed(name: str, values: Sequence[str | None], kind: pa.DataType) -> Array:
     if name in _ABSENT:
         array = pc.if_else(pc.equal(array, pa.scalar(_ABSENT[name])), None, array)
     return array if kind == pa.string() else array.cast(kind)
+
+
+def _nulls(size: int, kind: pa.DataType) -> Array:
+    array: Array = pa.nulls(size, kind)  # type: ignore[call-overload]  # the stubs want one overload a type
+    return array
 
 
 def _unparsed_table(rows: Sequence[tuple[int, str, str | None, str]], source_id: str) -> pa.Table:

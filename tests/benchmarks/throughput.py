@@ -6,14 +6,20 @@ Each program is run as a user runs it, a process of its own; peak memory is that
 left out where it is not installed.
 """
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC
 from pathlib import Path
 from typing import NamedTuple
+
+from ingest.lake import write_part
+from ingest.reader import CHUNK_BYTES, Settings, read_chunk
+from ingest.sources import chunks, find_sources, survey
 
 ROOT = Path(__file__).parents[2]
 MAILSCOPE = Path(sys.executable).with_name("mailscope")
@@ -65,11 +71,29 @@ def measure(log: Path) -> None:
     lake = log.parent / "lake"
     ours = run(MAILSCOPE, "ingest", log, "--lake", lake, "--timezone", "UTC")
     row("mailscope ingest", ours, lines)
+    lane_s = reference_lane(log)
+    print(
+        f"{'reference lane, one core':24}{'':>8}   {lane_s:>8.2f} CPU s {lines / lane_s:>29,.0f} a CPU second"
+    )
     if peer := shutil.which("pflogsumm"):
         theirs = run(peer, log)
         row("pflogsumm", theirs, lines)
         print(f"{'ratio (wall)':24}{theirs.wall_s / ours.wall_s:>10.2f} x")
     row("report from the lake", run(MAILSCOPE, "report", "--lake", lake), lines)
+
+
+def reference_lane(log: Path) -> float:
+    """CPU seconds that one worker needs from the bytes of a log to its Parquet parts, imports and stitching left out."""
+    [source] = find_sources([str(log)])
+    surveyed = survey(source)
+    settings = Settings(zone=UTC)
+    gc.disable()
+    begun = time.process_time()
+    for number, chunk in enumerate(chunks(source, CHUNK_BYTES)):
+        result = read_chunk(chunk, surveyed.source_id, surveyed.years, settings)
+        write_part(log.parent / "parts", surveyed.source_id, number, result)
+    gc.enable()
+    return time.process_time() - begun
 
 
 def row(name: str, what: Run, lines: int) -> None:
