@@ -16,7 +16,7 @@ from analysis.warehouse import open_lake
 
 # In the order of their dependence.
 STEPS: Final = (
-    "queue_ids", "lives", "queue_histories", "decided", "session_lines", "session_notes", "attempts", "outbound_tls",
+    "queue_marks", "queue_ids", "lives", "queue_histories", "decided", "session_lines", "session_notes", "attempts", "outbound_tls",
     "histories", "links", "roots", "handoffs", "addressed", "message_states", "fates",
 )  # fmt: skip
 # Table: the moment that decides its day.
@@ -32,6 +32,7 @@ TABLES: Final = {
 _SETUP: Final = r"""
 CREATE MACRO is_loopback(ip) AS coalesce(starts_with(ip, '127.') OR ip = '::1', FALSE);
 CREATE MACRO is_private(ip) AS coalesce(regexp_matches(ip, '^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|[fF][cdCD])'), FALSE);
+CREATE MACRO is_end_of_data(stage) AS stage IN ('END-OF-MESSAGE', 'DATA', 'BDAT', 'HEADER', 'BODY', 'MIME', 'NESTED', 'CONTENT', 'MIME-ERROR');
 CREATE MACRO pos_of(base, line_no, repeat_no) AS base + (line_no << 14) + coalesce(repeat_no, 0);
 CREATE TEMP TABLE source_order AS
   SELECT source_id, (row_number() OVER (ORDER BY first_at, source_id)) << 46 AS base FROM sources;

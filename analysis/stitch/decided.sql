@@ -2,7 +2,7 @@
 -- One row a life of a queue id that a rule, milter or content check decided on after it had an id.
 SELECT
   hash(id_hash, life) AS message_hash,
-  bool_or(action IN ('reject') AND stage IN ('END-OF-MESSAGE', 'DATA', 'BDAT', 'HEADER', 'BODY', 'MIME', 'NESTED')) AS is_refused,
+  bool_or(action = 'reject' AND is_end_of_data(stage)) AS is_refused,
   bool_or(action = 'discard') AS is_discarded,
   bool_or(action = 'hold') AS is_held,
   bool_or(action = 'quarantine') AS is_quarantined,

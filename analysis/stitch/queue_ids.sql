@@ -5,8 +5,8 @@ SELECT
   id_hash,
   count(*) FILTER (kind IN ('client', 'pickup')) > 1
     OR count(*) FILTER (kind = 'removed') > 1
-    OR max(pos) FILTER (kind IN ('client', 'pickup', 'message_id', 'queued'))
-       > min(pos) FILTER (kind = 'removed' OR (kind = 'queue_admin' AND action IN ('delete', 'requeue')))
+    OR max(pos) FILTER (kind IN ('client', 'pickup', 'message_id', 'queued')) > min(pos) FILTER (ending IS NOT NULL)
+    OR min(logged_at) FILTER (kind = 'message_id') > min(logged_at) FILTER (kind = 'client') + INTERVAL 1 HOUR
     AS is_reused
-FROM queue
+FROM queue_marks
 GROUP BY id_hash
