@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import duckdb
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -23,12 +24,12 @@ from analysis.stitch import stitch
 from analysis.text import visible
 from analysis.trace import search, tell
 from analysis.values import records, to_json
-from analysis.warehouse import open_lake
+from analysis.warehouse import is_stitched, open_lake
 from dashboard.launch import serve
+from ingest.clock import Clock
 from ingest.errors import MailscopeError, SourceError
 from ingest.explain import explain_line
 from ingest.formats import AUTO, find_formats
-from ingest.framing import Clock
 from ingest.lake import Lake
 from ingest.progress import shown_progress
 from ingest.reader import Report, Settings, ingest_sources
@@ -93,7 +94,8 @@ def _ingest(paths: Sequence[str], lake: Path, settings: Settings) -> list[Report
     sources = find_sources(paths)
     with shown_progress(sources) as progress:
         reports = ingest_sources(Lake(lake), sources, settings, progress)
-    stitch(lake)
+    if not is_stitched(lake) or any(report.is_new for report in reports):
+        stitch(lake)
     return reports
 
 
@@ -252,6 +254,13 @@ def main() -> None:
         app()
     except MailscopeError as error:
         Console(stderr=True).print(Text(f"mailscope: {visible(str(error))}"), soft_wrap=True)
+        sys.exit(1)
+    except (
+        duckdb.IOException,
+        duckdb.InvalidInputException,
+    ) as error:  # a Parquet file is damaged, or is being replaced
+        problem = visible(str(error).partition("\n")[0])
+        Console(stderr=True).print(Text(f"mailscope: the lake cannot be read: {problem}"), soft_wrap=True)
         sys.exit(1)
     except BrokenPipeError:  # `mailscope report | head`
         sys.stderr.close()

@@ -19,10 +19,22 @@ STITCHED: Final = ("messages", "deliveries", "sessions", "rejections", "outcomes
 
 
 def open_lake(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection whose views are the tables of the lake at `path`; LakeError if there is no lake.
+    """A connection whose views are the tables of the lake at `path`.
 
     Every call of a page or thread takes its own `.cursor()`: one connection shared by threads gives wrong rows.
+    Raises LakeError if there is no lake, or if an ingest was stopped before it had stitched the lines together.
     """
+    connection = open_lines(path)
+    if not is_stitched(path):
+        connection.close()
+        raise LakeError(f"{path} has lines, but no messages yet; the next `mailscope ingest` finishes that")
+    for name in STITCHED:
+        _view(connection, name, path / name, None)
+    return connection
+
+
+def open_lines(path: Path) -> duckdb.DuckDBPyConnection:
+    """The same with only what ingest wrote: events, unparsed lines, the account of sources. LakeError as above."""
     if not (path / "sources").is_dir():
         raise LakeError(f"{path} is no lake; `mailscope ingest PATH... --lake {path}` makes one")
     connection = duckdb.connect()
@@ -34,10 +46,12 @@ def open_lake(path: Path) -> duckdb.DuckDBPyConnection:
     connection.execute(
         "CREATE VIEW events AS " + " UNION ALL BY NAME ".join(f"FROM events_{family}" for family in Family)
     )
-    for name in STITCHED:
-        if any((path / name).rglob("*.parquet")):
-            _view(connection, name, path / name, None)
     return connection
+
+
+def is_stitched(path: Path) -> bool:
+    """Whether every table that stitching makes is there."""
+    return all(any((path / name).rglob("*.parquet")) for name in STITCHED)
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, folder: Path, schema: pa.Schema | None) -> None:

@@ -12,9 +12,10 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.clock import Clock
 from ingest.errors import ParseError
 from ingest.formats.base import Event, Format, Program
-from ingest.framing import LAST_REPEATED, Clock, Frame, Framer, repeat_count
+from ingest.framing import LAST_REPEATED, Frame, Framer, repeat_count
 from ingest.schema import ATTRIBUTES, FAMILY_BY_KIND, FRAME, UNPARSED, Family, Kind, events_schema
 
 # No daemon writes longer lines (Postfix cuts at 2 kB a value, rsyslog at 8 kB by default); grammars may assume it.

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
+from ingest.clock import Clock
 from ingest.errors import ParseError
 from ingest.formats import Format
-from ingest.framing import Clock, frame_line
+from ingest.framing import frame_line
 from ingest.schema import FAMILY_BY_KIND, Kind
 
 # kind: (what such a line says, where it is documented)

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingest.batch import Result, Segment, read_batch
+from ingest.clock import Clock
 from ingest.formats import AUTO, find_formats
-from ingest.framing import Clock
 from ingest.lake import Lake, PartSummary, write_part
 from ingest.sources import Chunk, Source, Survey, chunks, decode, survey
 from ingest.times import Years, year_of

@@ -1,6 +1,7 @@
 """The front door, as its users call it: words on stdout, trouble on stderr, exit codes."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,29 @@ def test_a_missing_lake_says_how_to_make_one(tmp_path):
     done = run("report", "--lake", tmp_path / "lake")
 
     assert (done.returncode, b"mailscope ingest" in done.stderr) == (1, True)
+
+
+def test_an_ingest_that_was_stopped_before_stitching_is_finished_by_the_next(tmp_path, lake):
+    shutil.rmtree(lake / "outcomes")
+    asked = run("report", "--lake", lake)
+    call("ingest", tmp_path / "mail.log", "--lake", lake)
+
+    assert (
+        asked.returncode,
+        b"the next `mailscope ingest`" in asked.stderr,
+        call("report", "--lake", lake).exit_code,
+    ) == (1, True, 0)
+
+
+def test_a_damaged_file_of_the_lake_is_one_line_on_stderr(lake):
+    next(lake.glob("messages/**/*.parquet")).write_bytes(b"not Parquet")
+    done = run("report", "--lake", lake)
+
+    assert (
+        done.returncode,
+        done.stderr.startswith(b"mailscope: the lake cannot be read: "),
+        done.stderr.count(b"\n"),
+    ) == (1, True, 1)
 
 
 def test_report_begins_with_the_answer(sample_lake):

@@ -12,7 +12,7 @@ from typing import Final
 
 import duckdb
 
-from analysis.warehouse import open_lake
+from analysis.warehouse import open_lines
 
 # In the order of their dependence.
 STEPS: Final = (
@@ -70,7 +70,7 @@ def stitch(lake: Path, memory_limit: str = MEMORY_LIMIT) -> None:
     """
     staging = lake / ".stitching"
     shutil.rmtree(staging, ignore_errors=True)
-    with open_lake(lake) as connection:
+    with open_lines(lake) as connection:
         staging.mkdir()
         connection.execute("SET memory_limit = $limit", {"limit": memory_limit})
         connection.execute("SET temp_directory = $folder", {"folder": str(staging / "spill")})

@@ -2,10 +2,10 @@ from datetime import UTC
 
 import pytest
 
+from ingest.clock import Clock
 from ingest.errors import ParseError
 from ingest.explain import explain_line
 from ingest.formats import find_formats
-from ingest.framing import Clock
 
 DELIVERY = (
     "2026-11-23T08:15:01.5+01:00 mx1 postfix/relay/smtp[4101]: 3F1A2B3C4D: to=<bob@example.net>, "

@@ -4,8 +4,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ingest.clock import Clock
 from ingest.errors import ParseError
-from ingest.framing import MAX_REPEAT, Clock, frame_line
+from ingest.framing import MAX_REPEAT, frame_line
 from ingest.text import decode
 
 MESSAGE = "connect from mail.example.net[192.0.2.25]"

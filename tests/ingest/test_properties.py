@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from ingest.clock import Clock
 from ingest.errors import ParseError
 from ingest.formats import find_formats
 from ingest.formats.base import Program
 from ingest.formats.postfix import DAEMONS, POSTFIX, parse
-from ingest.framing import Clock, Framer, frame_line
+from ingest.framing import Framer, frame_line
 from ingest.reader import Settings, read_chunk
 from ingest.sources import Chunk, decode, encode, find_sources, survey
 from ingest.sources import chunks as chunks_of
