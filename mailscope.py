@@ -20,11 +20,11 @@ from analysis.report import build
 from analysis.report.html import to_html
 from analysis.report.terminal import print_report, print_search
 from analysis.sql import query
-from analysis.stitch import stitch
+from analysis.stitch import is_current, stitch
 from analysis.text import visible
 from analysis.trace import search, tell
 from analysis.values import records, to_json
-from analysis.warehouse import is_stitched, open_lake
+from analysis.warehouse import open_lake
 from dashboard.launch import serve
 from ingest.clock import Clock
 from ingest.errors import MailscopeError, SourceError
@@ -92,11 +92,16 @@ def ingest(
 
 def _ingest(paths: Sequence[str], lake: Path, settings: Settings) -> list[Report]:
     sources = find_sources(paths)
-    with shown_progress(sources) as progress:
-        reports = ingest_sources(Lake(lake), sources, settings, progress)
-    if not is_stitched(lake) or any(report.is_new for report in reports):
-        stitch(lake)
+    with Lake(lake).locked(_waiting):
+        with shown_progress(sources) as progress:
+            reports = ingest_sources(Lake(lake), sources, settings, progress)
+        if not is_current(lake):
+            stitch(lake)
     return reports
+
+
+def _waiting(holder: str) -> None:
+    print(f"mailscope: waiting for another ingest into this lake ({visible(holder)})", file=sys.stderr)
 
 
 def _sentence(report: Report) -> str:

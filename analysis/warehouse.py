@@ -25,7 +25,7 @@ def open_lake(path: Path) -> duckdb.DuckDBPyConnection:
     Raises LakeError if there is no lake, or if an ingest was stopped before it had stitched the lines together.
     """
     connection = open_lines(path)
-    if not is_stitched(path):
+    if not _has_tables(path):
         connection.close()
         raise LakeError(f"{path} has lines, but no messages yet; the next `mailscope ingest` finishes that")
     for name in STITCHED:
@@ -49,7 +49,7 @@ def open_lines(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def is_stitched(path: Path) -> bool:
+def _has_tables(path: Path) -> bool:
     """Whether every table that stitching makes is there."""
     return all(any((path / name).rglob("*.parquet")) for name in STITCHED)
 

@@ -12,10 +12,11 @@ belongs to no row of `sources`, and the next ingest sweeps it away.
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +51,29 @@ class Lake:
     """A folder of Parquet."""
 
     path: Path
+
+    @contextmanager
+    def locked(self, waiting: Callable[[str], None]) -> Iterator[None]:
+        """Keeps other ingests out of this lake; `waiting(holder)` is called once if another one must be waited for.
+
+        The lock is the kernel's (flock(2)), so a killed ingest leaves none behind. Raises LakeError if the folder
+        cannot be written.
+        """
+        with _writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("a+", encoding="utf-8")
+        with lock:
+            try:
+                flock(lock, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                waiting(lock.read() or "another process")
+                flock(lock, LOCK_EX)
+            lock.seek(0)
+            lock.truncate()
+            lock.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+            lock.flush()
+            yield
 
     def known_sources(self) -> frozenset[str]:
         """Identities of the sources that are wholly in the lake."""

@@ -194,7 +194,7 @@ def print_story(story: Story, console: Console) -> None:
             + Text(visible(step.what), style=style)
         )
         if step.said:
-            console.print(Text(f"{'':45}“{_short(step.said)}”", style="italic"))
+            console.print(Text(f"    “{_short(step.said)}”", style="italic"))
     if len(story.recipients) > 1:
         print_rows("Recipients", _RECIPIENTS, story.recipients, console)
     _heading(f"Lines behind it ({len(story.lines)})", console)

@@ -58,6 +58,8 @@ CREATE MACRO with_life(events) AS TABLE
 """
 
 
+# Names the sources whose lines the tables hold; written when all tables are in place.
+STITCHED_MARK: Final = ".stitched"
 # What DuckDB may hold in memory while it stitches; beyond it, it uses the disk beside the lake. A million lines take
 # about 0.7 GB where they may.
 MEMORY_LIMIT: Final = "1GB"
@@ -80,9 +82,22 @@ def stitch(lake: Path, memory_limit: str = MEMORY_LIMIT) -> None:
             connection.execute(f"CREATE TEMP TABLE {step} AS {_sql(step)}")
         for table, moment in TABLES.items():
             _write(connection, staging / table, _sql(f"tables/{table}"), moment)
+    (lake / STITCHED_MARK).unlink(missing_ok=True)
     for table in TABLES:
         _replace(staging / table, lake / table)
+    (staging / STITCHED_MARK).write_text(_sources_of(lake), "utf-8")
+    (staging / STITCHED_MARK).replace(lake / STITCHED_MARK)
     shutil.rmtree(staging, ignore_errors=True)
+
+
+def is_current(lake: Path) -> bool:
+    """Whether the tables are those of the sources that the lake holds now; a killed run leaves them otherwise."""
+    mark = lake / STITCHED_MARK
+    return mark.exists() and mark.read_text("utf-8") == _sources_of(lake)
+
+
+def _sources_of(lake: Path) -> str:
+    return " ".join(sorted(file.stem for file in (lake / "sources").glob("*.parquet")))
 
 
 def _sql(name: str) -> str:

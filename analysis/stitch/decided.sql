@@ -9,7 +9,7 @@ SELECT
   max(helo) AS helo,
   max(protocol) AS protocol,
   arg_min(sender, pos) AS sender,
-  list(DISTINCT recipient) FILTER (action IN ('discard', 'hold', 'quarantine') AND recipient IS NOT NULL) AS recipients
+  list(DISTINCT recipient ORDER BY recipient) FILTER (action IN ('discard', 'hold', 'quarantine') AND recipient IS NOT NULL) AS recipients
 FROM with_life('reject')
 WHERE queue_id IS NOT NULL
 GROUP BY id_hash, life

@@ -20,8 +20,8 @@ firings AS (
   SELECT client_pos,
          bool_or(action = 'discard') AS is_discarded,
          bool_or(action = 'hold') AS is_held,
-         list(DISTINCT recipient) FILTER (action IN ('hold', 'discard')) AS stopped,
-         list(DISTINCT recipient) FILTER (action = 'reject') AS rejected,
+         list(DISTINCT recipient ORDER BY recipient) FILTER (action IN ('hold', 'discard')) AS stopped,
+         list(DISTINCT recipient ORDER BY recipient) FILTER (action = 'reject') AS rejected,
          list_filter(stopped, lambda address: NOT coalesce(list_contains(rejected, address), FALSE)) AS recipients,
          max(sender) FILTER (action IN ('hold', 'discard')) AS sender
   FROM noted WHERE kind = 'decision' AND queue_id IS NULL

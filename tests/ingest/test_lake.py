@@ -1,5 +1,7 @@
 import errno
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -257,3 +259,46 @@ def test_coverage_counts_lines_by_program_and_result(tmp_path, log):
         ("postfix/smtpd", "event"): 2,
         ("postfix/smtpd", "unparsed"): 1,
     }
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from ingest.lake import Lake
+with Lake(Path(sys.argv[1])).locked(print):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that holds the lake until its stdin ends."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, tmp_path / "lake"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        yield process
+
+
+def test_second_ingest_waits_and_says_for_whom(tmp_path, holder):
+    told = []
+
+    def let_go(name):
+        told.append(name)
+        holder.stdin.close()
+
+    with Lake(tmp_path / "lake").locked(let_go):
+        told.append("mine")
+
+    assert [told[0].partition(",")[0], *told[1:]] == [f"process {holder.pid}", "mine"]
+
+
+def test_lock_of_a_killed_ingest_is_gone(tmp_path, holder):
+    holder.kill()
+    holder.wait()
+    told = []
+    with Lake(tmp_path / "lake").locked(told.append):
+        pass
+
+    assert told == []

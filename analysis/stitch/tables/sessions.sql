@@ -3,7 +3,7 @@
 -- `commands_ok` of `commands_total` come from the counters that smtpd writes at the end (Postfix 3.0 and later).
 SELECT
   concat_ws('/', host, instance, pid, epoch_us(min(logged_at))) AS session_key,
-  host, any_value(server) AS server, instance, any_value(service) AS service, pid,
+  host, any_value(server) AS server, instance, min(service) AS service, pid,
   min(logged_at) AS started_at,
   max(logged_at) FILTER (kind = 'disconnect') AS ended_at,
   arg_min(client_name, pos) AS client_name,
@@ -16,7 +16,7 @@ SELECT
   max(sasl_method) AS sasl_method,
   max(sasl_username) FILTER (kind = 'client') AS sasl_username,
   count(*) FILTER (kind = 'auth_failure') AS auth_failures,
-  list(DISTINCT sasl_username) FILTER (kind = 'auth_failure' AND sasl_username IS NOT NULL) AS auth_usernames,
+  list(DISTINCT sasl_username ORDER BY sasl_username) FILTER (kind = 'auth_failure' AND sasl_username IS NOT NULL) AS auth_usernames,
   count(*) FILTER (kind = 'client') AS messages,
   count(*) FILTER (kind = 'decision' AND action = 'reject') AS rejections,
   max(stage) FILTER (kind = 'lost_connection') AS lost_after,
