@@ -15,7 +15,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from analysis.coverage import coverage, print_coverage
+from analysis import metrics
+from analysis.coverage import coverage, print_coverage, print_sources
 from analysis.report import build
 from analysis.report.html import to_html
 from analysis.report.terminal import print_report, print_search
@@ -81,12 +82,11 @@ def ingest(
     else:
         for report in reports:
             print(_sentence(report))
-    nothing = [report for report in reports if report.is_new and report.line_count and not report.event_lines]
-    for report in nothing:
-        print(
-            visible(f"{report.name}: no line was recognised; `mailscope coverage` says why"), file=sys.stderr
-        )
-    if nothing:
+    silent = [report for report in reports if report.is_new and report.line_count and not report.event_lines]
+    for report in silent:
+        what = "no line was recognised" if report.unparsed_lines else "only lines of other programs"
+        print(visible(f"{report.name}: {what}; `mailscope coverage` shows them"), file=sys.stderr)
+    if any(report.unparsed_lines for report in silent) or len(silent) == len(reports):
         raise typer.Exit(1)
 
 
@@ -126,6 +126,34 @@ def show_coverage(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) 
         print_coverage(found, _console())
     if not found.is_enough:
         raise typer.Exit(1)
+
+
+@app.command()
+def sources(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
+    """What is in the lake: which content, from when to when, and what became of its lines."""
+    with open_lake(lake) as connection:
+        held = records(metrics.run(connection, "sources"))
+    if as_json:
+        print(to_json(held))
+    else:
+        print_sources(held, _console())
+
+
+@app.command()
+def forget(
+    identities: Annotated[
+        list[str], typer.Argument(metavar="IDENTITY...", help="As `mailscope sources` shows them.")
+    ],
+    lake: LakeOption = DEFAULT_LAKE,
+) -> None:
+    """Take sources out of the lake, as if they had never been ingested."""
+    with Lake(lake).locked(_waiting):
+        unknown = sorted(set(identities) - Lake(lake).known_sources())
+        if unknown:
+            raise SourceError(f"{', '.join(unknown)}: not in {lake}; `mailscope sources` shows what is")
+        for identity in identities:
+            Lake(lake).forget(identity)
+        stitch(lake)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Coverage: how much of the mail servers' lines was understood, by source and by program, with samples of the rest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,6 +41,11 @@ def coverage(connection: duckdb.DuckDBPyConnection) -> Coverage:
         records(metrics.run(connection, "coverage")),
         records(metrics.run(connection, "unparsed_samples", limit=SAMPLES)),
     )
+
+
+def print_sources(sources: Sequence[dict[str, Any]], console: Console) -> None:
+    """What the lake holds, a row a source, with the identity that `forget` takes."""
+    print_rows("Sources", (Column("source_id", "identity"), *_SOURCES), sources, console)
 
 
 def print_coverage(found: Coverage, console: Console) -> None:

@@ -42,12 +42,16 @@ def byte_size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
+# In a report's tables the year is the header's.
+_MOMENTS: Final = {"day": "%a %d %b", "moment": "%d %b %H:%M", "date": "%Y-%m-%d %H:%M"}
+
+
 def written(value: Any, form: str) -> str:  # noqa: ANN401  # a cell of any column
-    """A value as the column's form wants it: count, mean, bytes, share, seconds, moment, day, else text."""
+    """A value as the column's form wants it: count, mean, bytes, share, seconds, moment, date, day, else text."""
     if value is None:
         return "–"
     if isinstance(value, datetime):
-        return f"{value:%a %d %b}" if form == "day" else f"{value:%d %b %H:%M}"
+        return f"{value:{_MOMENTS.get(form, _MOMENTS['moment'])}}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     match form:

@@ -63,6 +63,23 @@ def test_ingest_of_a_file_without_a_mail_log_fails(tmp_path):
     assert call("ingest", tmp_path / "poem.txt", "--lake", tmp_path / "lake").exit_code == 1
 
 
+def test_a_file_of_other_programs_beside_a_mail_log_is_no_failure(tmp_path):
+    (tmp_path / "mail.log").write_text(LINE)
+    (tmp_path / "mail.err").write_text("2026-11-05T10:00:00+00:00 mx dovecot: auth: Error: out of luck\n")
+    done = run("ingest", tmp_path, "--lake", tmp_path / "lake")
+
+    assert (
+        done.returncode,
+        done.stderr.endswith(b"only lines of other programs; `mailscope coverage` shows them\n"),
+    ) == (0, True)
+
+
+def test_other_programs_alone_are_a_failure(tmp_path):
+    (tmp_path / "mail.err").write_text("2026-11-05T10:00:00+00:00 mx dovecot: auth: Error: out of luck\n")
+
+    assert call("ingest", tmp_path, "--lake", tmp_path / "lake").exit_code == 1
+
+
 def test_ingest_reads_stdin(tmp_path):
     done = run("ingest", "-", "--lake", tmp_path / "lake", stdin=LINE.encode())
 
@@ -136,6 +153,29 @@ def test_report_of_a_range_without_mail_says_so(sample_lake):
     assert call("report", "--lake", sample_lake, "--since", "2027-01-01").stdout.startswith(
         "No mail in this time."
     )
+
+
+def test_sources_tell_what_became_of_the_lines(lake):
+    [row] = json.loads(call("sources", "--lake", lake, "--json").stdout)
+
+    assert (row["line_count"], row["event_lines"]) == (1, 1)
+
+
+def test_a_forgotten_source_leaves_no_row(tmp_path, lake):
+    (tmp_path / "other.log").write_text(LINE.replace("AAAAA00001", "BBBBB00002"))
+    call("ingest", tmp_path / "other.log", "--lake", lake)
+    held = json.loads(call("sources", "--lake", lake, "--json").stdout)
+    call("forget", next(row["source_id"] for row in held if row["name"].endswith("mail.log")), "--lake", lake)
+
+    assert (
+        call("sql", "SELECT DISTINCT queue_id FROM events", "--lake", lake).stdout == "queue_id\nBBBBB00002\n"
+    )
+
+
+def test_forgetting_what_is_not_there_is_an_error(lake):
+    done = run("forget", "0123456789abcdef", "--lake", lake)
+
+    assert (done.returncode, b"`mailscope sources`" in done.stderr) == (1, True)
 
 
 def test_coverage_passes_where_all_is_understood(sample_lake):

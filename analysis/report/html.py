@@ -13,7 +13,7 @@ from analysis.text import visible, written
 def to_html(report: Report) -> str:
     """The whole report as a self-contained page; every text of it is escaped."""
     style = files("analysis.report").joinpath("report.css").read_text("utf-8")
-    span = f"{written(report.first_at, 'moment')} to {written(report.last_at, 'moment')} UTC"
+    span = f"{written(report.first_at, 'date')} to {written(report.last_at, 'date')} UTC"
     return "".join(
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',

@@ -62,7 +62,7 @@ TOTALS: Final = (
 def print_report(report: Report, console: Console) -> None:
     """The whole report; sections without rows are left out."""
     console.print(Text(report.headline, style="bold"))
-    span = f"{written(report.first_at, 'moment')} to {written(report.last_at, 'moment')} UTC"
+    span = f"{written(report.first_at, 'date')} to {written(report.last_at, 'date')} UTC"
     console.print(
         Text(f"{span} · hosts {', '.join(map(visible, report.hosts))} · {report.lines:,} log lines")
     )
