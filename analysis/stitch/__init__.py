@@ -6,6 +6,7 @@ within a source, never time alone, because clocks step back.
 """
 
 import shutil
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -14,11 +15,6 @@ import duckdb
 
 from analysis.warehouse import open_lines
 
-# In the order of their dependence.
-STEPS: Final = (
-    "queue_marks", "queue_ids", "lives", "queue_histories", "decided", "session_lines", "session_notes", "attempts", "outbound_tls",
-    "histories", "links", "roots", "handoffs", "addressed", "message_states", "fates",
-)  # fmt: skip
 # Table: the moment that decides its day.
 TABLES: Final = {
     "messages": "accepted_at",
@@ -26,6 +22,30 @@ TABLES: Final = {
     "sessions": "started_at",
     "rejections": "rejected_at",
     "outcomes": "accepted_at",
+}
+# Steps and tables in the order of their dependence, and the steps that nothing later needs: memory is the limit.
+ORDER: Final[Mapping[str, tuple[str, ...]]] = {
+    "queue_marks": (),
+    "queue_ids": (),
+    "lives": ("queue_marks",),
+    "queue_histories": (),
+    "decided": (),
+    "session_lines": (),
+    "session_notes": (),
+    "sessions": ("session_lines",),
+    "attempts": (),
+    "outbound_tls": (),
+    "histories": (),
+    "links": (),
+    "roots": (),
+    "handoffs": ("queue_histories",),
+    "addressed": (),
+    "message_states": ("decided", "session_notes", "histories"),
+    "fates": ("roots",),
+    "outcomes": ("fates", "links"),
+    "rejections": ("queue_ids", "lives"),
+    "messages": (),
+    "deliveries": (),
 }
 
 # A position has room for 2^17 sources of 2^32 lines, each standing for up to 2^14 repetitions.
@@ -60,9 +80,8 @@ CREATE MACRO with_life(events) AS TABLE
 
 # Names the sources whose lines the tables hold; written when all tables are in place.
 STITCHED_MARK: Final = ".stitched"
-# What DuckDB may hold in memory while it stitches; beyond it, it uses the disk beside the lake. A million lines take
-# about 0.7 GB where they may.
-MEMORY_LIMIT: Final = "1GB"
+# What DuckDB may hold in memory while it stitches; beyond it, it uses the disk beside the lake.
+MEMORY_LIMIT: Final = "512MB"
 
 
 def stitch(lake: Path, memory_limit: str = MEMORY_LIMIT) -> None:
@@ -78,10 +97,13 @@ def stitch(lake: Path, memory_limit: str = MEMORY_LIMIT) -> None:
         connection.execute("SET temp_directory = $folder", {"folder": str(staging / "spill")})
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(_SETUP)
-        for step in STEPS:
-            connection.execute(f"CREATE TEMP TABLE {step} AS {_sql(step)}")
-        for table, moment in TABLES.items():
-            _write(connection, staging / table, _sql(f"tables/{table}"), moment)
+        for name, freed in ORDER.items():
+            if name in TABLES:
+                _write(connection, staging / name, _sql(f"tables/{name}"), TABLES[name])
+            else:
+                connection.execute(f"CREATE TEMP TABLE {name} AS {_sql(name)}")
+            for step in freed:
+                connection.execute(f"DROP TABLE {step}")
     (lake / STITCHED_MARK).unlink(missing_ok=True)
     for table in TABLES:
         _replace(staging / table, lake / table)
