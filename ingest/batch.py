@@ -94,7 +94,7 @@ class Gathered:
         try:
             frame = self._frame(line, framer)
             _, _, tag, _, message, repeat = frame
-            claimed = self.claim(tag)
+            claimed = self._claims[tag] if tag in self._claims else self.claim(tag)
             if claimed is None:
                 self.coverage[tag, "foreign"] += 1
                 self.last = None

@@ -6,7 +6,7 @@ inferred from what was said, and where several could have said it, it stays unkn
 """
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from ingest.errors import ParseError
@@ -64,6 +64,7 @@ def _by_first(shapes: list[tuple[str, Shape]]) -> ByFirst:
 
 _SHAPES_WITH_ID: Final = _table(WITH_ID)
 _SHAPES_WITHOUT_ID: Final = _table(WITHOUT_ID)
+_DELIVERY: Final = Kind.DELIVERY
 _NO_SHAPES: Final[ByFirst] = {"": ()}
 _DAEMONS_BY_KIND: Final = {
     kind: {daemon for row in (*WITH_ID, *WITHOUT_ID) if row[0] == kind for daemon in row[1]} for kind in Kind
@@ -83,31 +84,23 @@ def claim(tag: str) -> Program | None:
 
 def parse(program: Program, message: str) -> Event:
     """One Postfix message as an event; ParseError if no grammar here understands it."""
-    if message[-1:] <= " ":  # some collectors append blanks
+    if message[-1:].isspace():  # some collectors append blanks
         message = message.rstrip()
+    _, _, _, daemon = program
     found = _QUEUE_ID.match(message)
-    if found:
-        queue_id, text = found[1], message[found.end() :]
-    else:
-        queue_id, text = None, message
-    by_first = (_SHAPES_WITH_ID if queue_id else _SHAPES_WITHOUT_ID).get(program.daemon, _NO_SHAPES)
+    queue_id, text = (found[1], message[found.end() :]) if found else (None, message)
+    by_first = (_SHAPES_WITH_ID if queue_id else _SHAPES_WITHOUT_ID).get(daemon, _NO_SHAPES)
     for kind, columns, match, constants in by_first.get(text[:1]) or by_first[""]:
         fields = match(text)
         if fields:
-            event = Event(kind, queue_id, columns, fields.groups() + constants)
+            values = fields.groups() + constants
             break
     else:
-        event = parse_rest(queue_id, text)
-    if event.kind is Kind.DELIVERY and event.values[_status_place(event.columns)] in PROBE_STATUS:
-        event = event._replace(kind=Kind.PROBE)
-    if program.daemon is None:
-        return event._replace(daemon=_infer_daemon(event))
-    return event
-
-
-@cache
-def _status_place(columns: tuple[str, ...]) -> int:
-    return columns.index("status")
+        kind, queue_id, columns, values, _ = parse_rest(queue_id, text)
+    if kind is _DELIVERY and values[columns.index("status")] in PROBE_STATUS:
+        kind = Kind.PROBE
+    event = Event(kind, queue_id, columns, values)
+    return event if daemon else event._replace(daemon=_infer_daemon(event))
 
 
 def _infer_daemon(event: Event) -> str | None:
