@@ -93,13 +93,12 @@ def parse(program: Program, message: str) -> Event:
     for kind, columns, match, constants in by_first.get(text[:1]) or by_first[""]:
         fields = match(text)
         if fields:
-            values = fields.groups() + constants
+            event = Event(kind, queue_id, columns, fields.groups() + constants)
             break
     else:
-        kind, queue_id, columns, values, _ = parse_rest(queue_id, text)
-    if kind is _DELIVERY and values[columns.index("status")] in PROBE_STATUS:
-        kind = Kind.PROBE
-    event = Event(kind, queue_id, columns, values)
+        event = parse_rest(queue_id, text)
+    if event.kind is _DELIVERY and event.values[event.columns.index("status")] in PROBE_STATUS:
+        event = event._replace(kind=Kind.PROBE)
     return event if daemon else event._replace(daemon=_infer_daemon(event))
 
 
