@@ -14,6 +14,7 @@ from typing import Final
 import duckdb
 
 from analysis.warehouse import open_lines
+from ingest.errors import LakeError
 
 # Table: the moment that decides its day.
 TABLES: Final = {
@@ -80,20 +81,51 @@ CREATE MACRO with_life(events) AS TABLE
 
 # Names the sources whose lines the tables hold; written when all tables are in place.
 STITCHED_MARK: Final = ".stitched"
-# What DuckDB may hold in memory while it stitches; beyond it, it uses the disk beside the lake.
-MEMORY_LIMIT: Final = "512MB"
+# What DuckDB may hold in memory while it stitches; beyond it, it uses the disk beside the lake. Not every operator
+# can: measured, a million lines need less than 200 MB and four million between 256 and 512, and a lake that needs
+# more gets more.
+LEAST_MB: Final = 200
+MB_PER_MILLION_LINES: Final = 128
+DOUBLINGS: Final = 5
 
 
-def stitch(lake: Path, memory_limit: str = MEMORY_LIMIT) -> None:
+def stitch(lake: Path, memory_mb: int | None = None) -> None:
     """Rebuilds messages, deliveries, sessions, rejections and outcomes of a lake from all of its events.
 
-    New files are complete before they replace the old ones. Raises LakeError if there is no lake.
+    `memory_mb` is where to begin; it is doubled while DuckDB finds it too little. New files are complete before they
+    replace the old ones. Raises LakeError if there is no lake, or no memory.
     """
     staging = lake / ".stitching"
+    begin = memory_mb or max(LEAST_MB, _lines_of(lake) * MB_PER_MILLION_LINES // 1_000_000)
+    for doubling in range(DOUBLINGS + 1):
+        shutil.rmtree(staging, ignore_errors=True)
+        try:
+            _build(lake, staging, begin << doubling)
+            break
+        except duckdb.OutOfMemoryException as error:
+            if doubling == DOUBLINGS:
+                raise LakeError(
+                    f"{lake}: stitching needs more than {begin << doubling} MB of memory; `forget` the oldest sources"
+                ) from error
+    (lake / STITCHED_MARK).unlink(missing_ok=True)
+    for table in TABLES:
+        _replace(staging / table, lake / table)
+    (staging / STITCHED_MARK).write_text(_sources_of(lake), "utf-8")
+    (staging / STITCHED_MARK).replace(lake / STITCHED_MARK)
     shutil.rmtree(staging, ignore_errors=True)
+
+
+def _lines_of(lake: Path) -> int:
+    with open_lines(lake) as connection:
+        [(lines,)] = connection.sql("SELECT coalesce(sum(line_count), 0)::BIGINT FROM sources").fetchall()
+    return int(lines)
+
+
+def _build(lake: Path, staging: Path, memory_mb: int) -> None:
+    """Writes all tables below the staging folder. Raises duckdb.OutOfMemoryException."""
     with open_lines(lake) as connection:
         staging.mkdir()
-        connection.execute("SET memory_limit = $limit", {"limit": memory_limit})
+        connection.execute("SET memory_limit = $limit", {"limit": f"{memory_mb}MB"})
         connection.execute("SET temp_directory = $folder", {"folder": str(staging / "spill")})
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(_SETUP)
@@ -104,12 +136,6 @@ def stitch(lake: Path, memory_limit: str = MEMORY_LIMIT) -> None:
                 connection.execute(f"CREATE TEMP TABLE {name} AS {_sql(name)}")
             for step in freed:
                 connection.execute(f"DROP TABLE {step}")
-    (lake / STITCHED_MARK).unlink(missing_ok=True)
-    for table in TABLES:
-        _replace(staging / table, lake / table)
-    (staging / STITCHED_MARK).write_text(_sources_of(lake), "utf-8")
-    (staging / STITCHED_MARK).replace(lake / STITCHED_MARK)
-    shutil.rmtree(staging, ignore_errors=True)
 
 
 def is_current(lake: Path) -> bool:

@@ -1,0 +1,51 @@
+"""Stitching as a whole: its order, and its memory."""
+
+import re
+import shutil
+
+import pytest
+
+import analysis.stitch
+from analysis.stitch import ORDER, TABLES, stitch
+from analysis.warehouse import open_lake
+from ingest.errors import LakeError
+
+
+@pytest.fixture
+def lake(sample_lake, tmp_path):
+    return shutil.copytree(sample_lake, tmp_path / "lake")
+
+
+def counts(lake):
+    with open_lake(lake) as connection:
+        return [connection.sql(f"SELECT count(*) FROM {table}").fetchall() for table in TABLES]
+
+
+def test_stitching_that_runs_out_of_memory_begins_again_with_more(lake, monkeypatch):
+    before, begun = counts(lake), []
+    build = analysis.stitch._build
+    monkeypatch.setattr(analysis.stitch, "_build", lambda *given: begun.append(given[-1]) or build(*given))
+    stitch(lake, memory_mb=6)
+
+    assert (counts(lake), begun[:2]) == (before, [6, 12])
+
+
+def test_a_lake_beyond_all_memory_keeps_its_tables_and_says_so(lake, monkeypatch):
+    before = counts(lake)
+    monkeypatch.setattr(analysis.stitch, "DOUBLINGS", 0)
+    with pytest.raises(LakeError, match="needs more than 6 MB"):
+        stitch(lake, memory_mb=6)
+
+    assert counts(lake) == before
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_every_step_stands_behind_those_that_it_reads(name):
+    text = re.sub("--.*", "", analysis.stitch._sql(f"tables/{name}" if name in TABLES else name))
+    steps = list(ORDER)
+
+    assert [
+        step
+        for step in steps[steps.index(name) + 1 :]
+        if step not in TABLES and re.search(rf"\b{step}\b", text)
+    ] == []
