@@ -152,7 +152,7 @@ class Gathered:
 
     def _understood(self) -> Counter[tuple[str, str]]:
         """Event lines by program: counted here and not line by line; a line that stands for many counts once."""
-        lines = Counter(place for _, _, place, _, _, copy, _, _ in self.kept if copy is None or copy == 1)
+        lines = Counter([row[2] for row in self.kept if row[5] is None or row[5] == 1])
         counted: Counter[tuple[str, str]] = Counter()
         for (_, tag, _), place in self.places.items():
             counted[tag, "event"] += lines[place]
