@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from ingest.clock import Clock, in_calendar
 from ingest.errors import ParseError
 from ingest.text import decode
-from ingest.times import Moment
+from ingest.times import Moment, parse_epoch
 
 MAX_REPEAT: Final = 10_000
 _WRITERS_KEPT: Final = 65_536
@@ -276,7 +276,7 @@ def _json_moment(record: Mapping[str, Any], clock: Clock) -> Moment | None:
     for key in _JOURNAL_STAMP:
         digits = _digits(_text(record, (key,)))
         if digits:
-            return in_calendar(Moment(int(digits), 0))
+            return in_calendar(parse_epoch(digits))
     stamp = _text(record, _JSON_STAMP)
     found = re.match(_ISO_STAMP, stamp) if stamp else None
     if not found:

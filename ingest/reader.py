@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingest.batch import Result, Segment, read_batch
+from ingest.blocks import MAX_LINE_BYTES
 from ingest.clock import Clock
 from ingest.formats import AUTO, find_formats
 from ingest.lake import Lake, PartSummary, write_part
@@ -137,6 +138,7 @@ def _ingest_one(
     staging = lake.staging(surveyed.source_id)
     pending: deque[tuple[int, Future[PartSummary]]] = deque()
     parts: list[PartSummary] = []
+    cut_lines: list[int] = []
 
     def collect() -> None:
         size, future = pending.popleft()
@@ -148,10 +150,12 @@ def _ingest_one(
     for number, chunk in enumerate(chunks(source, CHUNK_BYTES, upto_bytes=surveyed.size_bytes)):
         task = _Task(chunk, number, surveyed.source_id, staging, surveyed.years, settings)
         pending.append((len(chunk.data), submit(task)))
+        cut_lines += chunk.cut_lines
         if len(pending) >= bound:
             collect()
     while pending:
         collect()
+    surveyed = surveyed._replace(damage=_damage(surveyed, cut_lines))
     lake.commit(
         {
             "source_id": surveyed.source_id,
@@ -164,6 +168,12 @@ def _ingest_one(
         parts,
     )
     return _report(source, surveyed, parts)
+
+
+def _damage(surveyed: Survey, cut_lines: Sequence[int]) -> str | None:
+    """What of a source is not in the lake: the rest of a broken archive, and the ends of endless lines."""
+    cuts = f"lines longer than {MAX_LINE_BYTES:,} bytes are cut there: {', '.join(map(str, cut_lines[:10]))}"
+    return "; ".join(filter(None, (surveyed.damage, cuts if cut_lines else None))) or None
 
 
 def _report(source: Source, surveyed: Survey, parts: Sequence[PartSummary]) -> Report:

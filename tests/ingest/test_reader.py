@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from ingest.blocks import MAX_LINE_BYTES
 from ingest.errors import UnknownFormatError
 from ingest.lake import Lake
 from ingest.reader import Settings, ingest_sources
@@ -241,3 +242,11 @@ def test_few_processes_on_a_small_log_give_the_same_files(tmp_path, monkeypatch)
     ingest(tmp_path / "two", *logs, workers=2)
 
     assert files(tmp_path / "one") == files(tmp_path / "two")
+
+
+def test_line_that_is_cut_is_told_as_damage(tmp_path):
+    log = tmp_path / "mail.log"
+    log.write_bytes(LINE.encode() + b"x" * (MAX_LINE_BYTES + 1) + b"\n")
+    [report] = ingest(tmp_path / "lake", log)
+
+    assert report.damage == "lines longer than 16,777,216 bytes are cut there: 2"
