@@ -39,6 +39,7 @@ def open_lines(path: Path) -> duckdb.DuckDBPyConnection:
         raise LakeError(f"{path} is no lake; `mailscope ingest PATH... --lake {path}` makes one")
     connection = duckdb.connect()
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")  # it would write into a report
     for name, schema in _EVENTS.items():
         _view(connection, name, path / "events" / f"family={name.removeprefix('events_')}", schema)
     for name, schema in _PLAIN.items():
@@ -63,12 +64,13 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, folder: Path, schema
             f"SELECT * FROM read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
         )
     elif schema is not None:
-        columns = ", ".join(f"NULL::{_sql_type(field.type)} AS {field.name}" for field in schema)
-        connection.execute(f"CREATE VIEW {name} AS SELECT {columns} WHERE false")
+        empty_view(connection, name, schema)
 
 
-def _sql_type(kind: pa.DataType) -> str:
-    return _SQL_TYPES[str(kind)]
+def empty_view(connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
+    """A view with the columns of a table and no rows."""
+    columns = ", ".join(f"NULL::{_SQL_TYPES[str(field.type)]} AS {field.name}" for field in schema)
+    connection.execute(f"CREATE VIEW {name} AS SELECT {columns} WHERE false")
 
 
 _SQL_TYPES: Final[Mapping[str, str]] = {

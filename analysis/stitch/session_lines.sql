@@ -1,19 +1,19 @@
 -- Lines of client sessions
--- Every line of an SMTP server process with the number of the session it belongs to. One process serves one client
--- at a time, so a session is what lies between two `connect` lines of a process; pids recycle, which changes nothing.
+-- Every line of an SMTP server process with the session it belongs to. One process serves one client at a time, so a
+-- session is what lies between two `connect` lines of a process; pids recycle, which changes nothing. Lines before
+-- the first `connect` of a process are a session of their own, whose start lies before the log.
 WITH lines AS (
-  SELECT host, server, instance, service, pid, pos, logged_at, kind, client_name, client_ip, sasl_method, sasl_username,
-         tls_version, tls_cipher, tls_trust, stage, reason, counters,
-         NULL AS queue_id, NULL AS id_hash, NULL AS action, NULL AS recipient, NULL AS helo, NULL AS protocol, NULL AS sender
-  FROM "session" WHERE pid IS NOT NULL AND (daemon = 'smtpd' OR daemon IS NULL) AND kind NOT IN ('screen', 'dnsbl_listing')
+  SELECT process_hash, pos, logged_at, kind, client_ip IS NOT NULL AS has_peer FROM dialogue
   UNION ALL
-  SELECT host, server, instance, service, pid, pos, logged_at, kind, client_name, client_ip, sasl_method, sasl_username,
-         NULL, NULL, NULL, NULL, NULL, NULL, queue_id, id_hash, NULL, NULL, NULL, NULL, NULL
-  FROM queue WHERE kind = 'client' AND pid IS NOT NULL
+  SELECT process_hash, pos, logged_at, kind, client_ip IS NOT NULL FROM queue WHERE kind = 'client' AND pid IS NOT NULL AND NOT session_done
   UNION ALL
-  SELECT host, server, instance, service, pid, pos, logged_at, kind, client_name, client_ip, NULL, sasl_username,
-         NULL, NULL, NULL, stage, reply, NULL, queue_id, id_hash, action, recipient, helo, protocol, sender
-  FROM reject WHERE pid IS NOT NULL AND daemon IS DISTINCT FROM 'postscreen'
-)
-SELECT *, count(*) FILTER (kind = 'connect') OVER (PARTITION BY host, instance, pid ORDER BY pos) AS session_no
+  SELECT process_hash, pos, logged_at, kind, client_ip IS NOT NULL
+  FROM rejects WHERE pid IS NOT NULL AND daemon IS DISTINCT FROM 'postscreen' AND NOT session_done
+),
+connects AS (SELECT process_hash, pos FROM lines WHERE kind = 'connect')
+SELECT
+  lines.*,
+  connects.pos AS connect_pos,
+  hash(lines.process_hash, connects.pos) AS session_hash
 FROM lines
+ASOF LEFT JOIN connects ON lines.process_hash = connects.process_hash AND lines.pos >= connects.pos
