@@ -5,6 +5,7 @@ line belongs to a *life* of its id; positions (`pos`) are the order of the log: 
 within a source, never time alone, because clocks step back.
 """
 
+import json
 import shutil
 from collections.abc import Mapping
 from importlib.resources import files
@@ -15,6 +16,7 @@ import duckdb
 
 from analysis.warehouse import open_lines
 from ingest.errors import LakeError
+from ingest.schema import STATE_FILE
 
 # Table: the moment that decides its day.
 TABLES: Final = {
@@ -79,7 +81,7 @@ CREATE MACRO with_life(events) AS TABLE
 """
 
 
-# Names the sources whose lines the tables hold; written when all tables are in place.
+# Names the commit up to which the tables hold all lines; written when all tables are in place.
 STITCHED_MARK: Final = ".stitched"
 # What DuckDB may hold in memory while it stitches; beyond it, it uses the disk beside the lake. Not every operator
 # can: measured, a million lines need less than 200 MB and four million between 256 and 512, and a lake that needs
@@ -110,7 +112,7 @@ def stitch(lake: Path, memory_mb: int | None = None) -> None:
     (lake / STITCHED_MARK).unlink(missing_ok=True)
     for table in TABLES:
         _replace(staging / table, lake / table)
-    (staging / STITCHED_MARK).write_text(_sources_of(lake), "utf-8")
+    (staging / STITCHED_MARK).write_text(_last_commit(lake), "utf-8")
     (staging / STITCHED_MARK).replace(lake / STITCHED_MARK)
     shutil.rmtree(staging, ignore_errors=True)
 
@@ -139,13 +141,13 @@ def _build(lake: Path, staging: Path, memory_mb: int) -> None:
 
 
 def is_current(lake: Path) -> bool:
-    """Whether the tables are those of the sources that the lake holds now; a killed run leaves them otherwise."""
+    """Whether the tables are those of the lines that the lake holds now; a killed run leaves them otherwise."""
     mark = lake / STITCHED_MARK
-    return mark.exists() and mark.read_text("utf-8") == _sources_of(lake)
+    return mark.exists() and mark.read_text("utf-8") == _last_commit(lake)
 
 
-def _sources_of(lake: Path) -> str:
-    return " ".join(sorted(file.stem for file in (lake / "sources").glob("*.parquet")))
+def _last_commit(lake: Path) -> str:
+    return str(json.loads((lake / STATE_FILE).read_text("utf-8"))["last_commit"])
 
 
 def _sql(name: str) -> str:
