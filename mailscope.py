@@ -35,9 +35,9 @@ from ingest.errors import MailscopeError, SourceError
 from ingest.explain import explain_line
 from ingest.formats import AUTO, find_formats
 from ingest.lake import Lake, find_source
-from ingest.ledger import KnownSource
 from ingest.progress import shown_progress
 from ingest.reader import Report, Settings, ingest_sources
+from ingest.records import KnownSource
 from ingest.reparse import forget as forget_source
 from ingest.reparse import reparse as reparse_source
 from ingest.sources import decode, find_sources

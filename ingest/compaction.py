@@ -1,9 +1,10 @@
 """Many small files of a day become few: cron leaves one for each run, and a reader opens them all.
 
-Files are merged from the smallest on, while the next one is not larger than twice what is merged already. What is
-left then grows by a factor of three from file to file, so a day has few of them, and a row is rewritten only when
-what it lies in grows by half at least: as often as the logarithm of the day's size. Large files are left alone, as
-are those that are not stitched yet: a merged file bears the number of the last commit in it, not of a new one.
+When a day has more than a few files, they are merged from the smallest on, while the next one is not larger than
+twice what is merged already: so a row is rewritten when what it lies in grows by half, which is as often as the
+logarithm of the day's size, and the large files of a day are left alone when cron adds small ones. Left alone are
+also very large files, and those that are not stitched yet: a merged file bears the number of the last commit in it,
+and is not new to who has stitched up to that.
 """
 
 from collections import defaultdict
@@ -15,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.lake import Lake, now_us
-from ingest.ledger import Change, Part
 from ingest.parts import part_name, write_options, writing
+from ingest.records import Change, Part
 from ingest.rewriting import Place, opened
 
 ENOUGH_FILES: Final = 8
@@ -33,8 +34,7 @@ def compact(lake: Lake, upto_commit: int) -> int:
         merges = [
             (group, _merged_path(folder, group, parts))
             for folder, parts in by_folder.items()
-            if len(parts) > ENOUGH_FILES
-            for group in [_group(part for part in parts if _may_merge(part, upto_commit))]
+            for group in [_group([part for part in parts if _may_merge(part, upto_commit)])]
             if len(group) > 1
         ]
         if not merges:
@@ -49,12 +49,15 @@ def _may_merge(part: Part, upto_commit: int) -> bool:
     return part.commit_no <= upto_commit and part.bytes < LARGE_BYTES and not part.is_tail
 
 
-def _group(parts: Iterable[Part]) -> list[Part]:
-    """The files to merge into one."""
+def _group(parts: Sequence[Part]) -> list[Part]:
+    """The files to merge into one: so many that few are left, and those that are not much larger."""
+    least = len(parts) - ENOUGH_FILES + 1
+    if least <= 1:
+        return []
     group: list[Part] = []
     rows = size = 0
     for part in sorted(parts, key=lambda part: (part.rows, part.path)):
-        if group and (part.rows > 2 * rows or size + part.bytes > LARGE_BYTES):
+        if size + part.bytes > LARGE_BYTES or (len(group) >= least and part.rows > 2 * rows):
             break
         group.append(part)
         rows, size = rows + part.rows, size + part.bytes
@@ -78,7 +81,7 @@ def _merge(lake: Lake, group: Sequence[Part], path: str) -> Part:
         schema = files[0].schema_arrow
         with pq.ParquetWriter(target, schema, **write_options(schema)) as writer:  # type: ignore[arg-type]
             for rows in _in_groups(batch for file in files for batch in file.iter_batches(_GROUP_ROWS)):
-                writer.write_table(rows, _GROUP_ROWS)
+                writer.write_table(rows, rows.num_rows)
     moments = [at for part in group for at in (part.first_at, part.last_at) if at is not None]
     return group[-1]._replace(
         path=path,

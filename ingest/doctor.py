@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ingest.errors import LakeError
 from ingest.lake import LOCK_FILE, Lake, files_below, now_us
-from ingest.ledger import Change, KnownSource, Ledger, Part
+from ingest.ledger import Ledger
+from ingest.records import Change, KnownSource, Part
 from ingest.reparse import without_sources
 from ingest.rewriting import Place, opened
 

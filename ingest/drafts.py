@@ -10,7 +10,7 @@ from ingest.dating import LineNumbers
 from ingest.formats import PARSER_VERSION
 from ingest.heads import HEAD_BYTES
 from ingest.lake import now_us
-from ingest.ledger import Change, Coverage, KnownSource, Part, fingerprint
+from ingest.records import Change, Coverage, KnownSource, Part, fingerprint
 from ingest.times import DateSeen, Years, infer_years, year_of, zone_name
 
 if TYPE_CHECKING:

@@ -26,8 +26,9 @@ import pyarrow as pa
 
 from ingest.blocks import MAX_LINE_BYTES
 from ingest.errors import LakeError, SourceError
-from ingest.ledger import Change, KnownSource, Ledger, Part, State
+from ingest.ledger import Ledger
 from ingest.parts import write_table, writing
+from ingest.records import Change, KnownSource, Part, State
 from ingest.schema import COVERAGE, SCHEMA_VERSION, SOURCES, STATE_FILE
 
 _STAGING: Final = ".staging"

@@ -1,20 +1,29 @@
 """The ledger: what was ingested, up to where, and which files of the lake hold it. One SQLite database.
 
 Its transaction is the moment at which a change of the lake has happened; files are staged before it and moved
-after it (`ingest.lake`). Moments are UTC microseconds since 1970.
+after it (`ingest.lake`).
 """
 
 import json
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass, field, fields
-from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from ingest.errors import LakeError
+from ingest.records import (
+    SOURCE_COLUMNS,
+    Change,
+    Coverage,
+    KnownSource,
+    Part,
+    State,
+    fingerprint,
+    known_source,
+    part_row,
+    source_row,
+)
 from ingest.schema import SCHEMA_VERSION
 
 LEDGER_FILE: Final = "ledger.sqlite"
@@ -48,84 +57,6 @@ CREATE TABLE parts (
   commit_no INTEGER NOT NULL, is_tail INTEGER NOT NULL
 );
 """
-
-Coverage = Counter[tuple[str, str, bool]]  # lines by program, result, and whether it is the open last line
-
-
-class Part(NamedTuple):
-    """One Parquet file of events or unparsed lines."""
-
-    path: str  # below the lake
-    kind: str  # its table
-    family: str | None
-    date: str | None
-    source_ids: tuple[str, ...]
-    rows: int
-    bytes: int
-    first_at: int | None
-    last_at: int | None
-    commit_no: int
-    is_tail: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class KnownSource:
-    """A source as far as it was read."""
-
-    source_id: str
-    name: str
-    head_bytes: int
-    head: str
-    size_bytes: int  # all that was read, an open last line included
-    offset: int  # where reading goes on: behind the last newline
-    line_no: int  # complete lines before it
-    is_tail_open: bool
-    first_at: int | None
-    last_at: int | None
-    hosts: tuple[str, ...]
-    years: tuple[tuple[int, int], ...]  # (line number, year of the BSD stamps from there on)
-    last_date: str | None  # of its last dated line, as it stands there, with its year: YYYY-MM-DD
-    cut_lines: tuple[int, ...]
-    archive_damage: str | None
-    format_name: str
-    zone: str | None
-    year: int | None  # what the user said
-    parser_version: int
-    first_ingested_at: int
-    ingested_at: int
-
-
-_SOURCE_COLUMNS: Final = [column.name for column in fields(KnownSource)]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one commit does."""
-
-    what: str
-    at: int
-    added: Sequence[Part] = ()
-    removed: Sequence[str] = ()  # paths
-    sources: Sequence[KnownSource] = ()
-    coverage: Mapping[str, Coverage] = field(default_factory=dict)  # of sources, replacing what was
-    forgotten: Sequence[str] = ()
-    checkpoint: tuple[str, int, str] | None = None
-    archive: tuple[str, str] | None = None
-    dirty_at: int | None = None
-    moves_only: bool = False  # the same rows in other files
-
-
-class State(NamedTuple):
-    """What the stitcher needs to know."""
-
-    schema_version: int
-    last_commit: int
-    dirty_at: int | None
-
-
-def fingerprint(data: bytes) -> str:
-    """Of some bytes of a source."""
-    return sha256(data).hexdigest()[:32]
 
 
 class Ledger:
@@ -189,7 +120,7 @@ class Ledger:
         """What became of the lines of a source."""
         query = "SELECT program, result, is_tail, lines FROM coverage WHERE source_id = ?"
         rows = self._connection.execute(query, (source_id,)).fetchall()
-        return Counter({(program, result, bool(tail)): lines for program, result, tail, lines in rows})
+        return Coverage({(program, result, bool(tail)): lines for program, result, tail, lines in rows})
 
     def coverage_rows(self) -> list[tuple[str, str, str, int]]:
         """Lines by source, program and result."""
@@ -216,8 +147,8 @@ class Ledger:
         ]
 
     def _sources(self, where: str, *given: object) -> list[KnownSource]:
-        query = f"SELECT {', '.join(_SOURCE_COLUMNS)} FROM sources WHERE {where}"  # noqa: S608  # no data in it
-        return [_source(row) for row in self._connection.execute(query, given).fetchall()]
+        query = f"SELECT {', '.join(SOURCE_COLUMNS)} FROM sources WHERE {where}"  # noqa: S608  # no data in it
+        return [known_source(row) for row in self._connection.execute(query, given).fetchall()]
 
     def remember_archive(self, archive: str, source_id: str) -> None:
         """A compressed file that holds nothing new."""
@@ -234,13 +165,13 @@ class Ledger:
         with self._transaction():
             run("INSERT INTO commits VALUES (?, ?, ?)", (commit_no, change.at, change.what))
             run_many("DELETE FROM parts WHERE path = ?", [(path,) for path in change.removed])
-            run_many(f"INSERT INTO parts VALUES ({_marks(len(Part._fields))})", map(_part_row, change.added))  # noqa: S608  # no data in it
+            run_many(f"INSERT INTO parts VALUES ({_marks(len(Part._fields))})", map(part_row, change.added))  # noqa: S608  # no data in it
             for source_id in change.forgotten:
                 for table in ("sources", "checkpoints", "archives", "coverage"):
                     run(f"DELETE FROM {table} WHERE source_id = ?", (source_id,))  # noqa: S608  # no data in it
             run_many(
-                f"INSERT OR REPLACE INTO sources VALUES ({_marks(len(_SOURCE_COLUMNS))})",  # noqa: S608
-                map(_source_row, change.sources),
+                f"INSERT OR REPLACE INTO sources VALUES ({_marks(len(SOURCE_COLUMNS))})",  # noqa: S608
+                map(source_row, change.sources),
             )
             for source_id, coverage in change.coverage.items():
                 run("DELETE FROM coverage WHERE source_id = ?", (source_id,))
@@ -335,24 +266,3 @@ def _refuse_newer(lake: Path, connection: sqlite3.Connection) -> None:
 
 def _marks(count: int) -> str:
     return ", ".join("?" * count)
-
-
-def _part_row(part: Part) -> tuple[object, ...]:
-    return tuple(part._replace(source_ids=json.dumps(part.source_ids)))  # type: ignore[arg-type]  # as SQLite holds it
-
-
-_JSON_COLUMNS: Final = ("hosts", "years", "cut_lines")
-
-
-def _source_row(source: KnownSource) -> tuple[object, ...]:
-    values = zip(_SOURCE_COLUMNS, astuple(source), strict=True)
-    return tuple(json.dumps(value) if name in _JSON_COLUMNS else value for name, value in values)
-
-
-def _source(row: tuple[object, ...]) -> KnownSource:
-    values = dict(zip(_SOURCE_COLUMNS, row, strict=True))
-    for name in _JSON_COLUMNS:
-        values[name] = tuple(
-            tuple(each) if isinstance(each, list) else each for each in json.loads(str(values[name]))
-        )
-    return KnownSource(**values | {"is_tail_open": bool(values["is_tail_open"])})  # type: ignore[arg-type]

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from ingest.drafts import Draft
     from ingest.lake import Lake
-    from ingest.ledger import Coverage, KnownSource, Ledger
+    from ingest.ledger import Ledger
+    from ingest.records import Coverage, KnownSource
 
 
 class _Side(NamedTuple):

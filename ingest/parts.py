@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from ingest.batch import Result
 from ingest.errors import LakeError
-from ingest.ledger import Part
+from ingest.records import Part
 
 # zstd level 1: level 3 bought nothing on mail logs, level 6 cost four times the processor time for 17 % of the size.
 _ZSTD_LEVEL: Final = 1

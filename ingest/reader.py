@@ -29,9 +29,10 @@ from ingest.clock import Clock
 from ingest.drafts import Draft, begin, change_of
 from ingest.formats import AUTO, find_formats
 from ingest.lake import RESULTS, Lake, damage_of, line_count
-from ingest.ledger import KnownSource, Ledger
+from ingest.ledger import Ledger
 from ingest.overlaps import settle_overlaps
 from ingest.parts import PartSummary, write_part
+from ingest.records import KnownSource
 from ingest.sources import Chunk, Source, chunks_from, decode
 from ingest.surveys import Survey, archive_fingerprint, survey
 from ingest.times import Years, find_zone, year_of
@@ -143,6 +144,8 @@ def _ingest(
             return _nothing_new(source, surveyed.known)
         if not surveyed.size_bytes:
             return Report(source.name, surveyed.source_id, True, 0, 0, 0, 0, 0, 0, surveyed.damage)
+        if surveyed.known and surveyed.size_bytes - surveyed.known.offset < _WORTH_WORKERS_BYTES:
+            submit = _right_here
         draft = _begin(ledger, source, surveyed, settings)
         if archive is None:
             _read(lake, source, stream, draft, settings, submit, progress)

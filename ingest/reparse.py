@@ -19,9 +19,9 @@ import pyarrow.compute as pc
 from ingest.blocks import REPEAT, Chunk, context
 from ingest.formats import PARSER_VERSION
 from ingest.lake import now_us
-from ingest.ledger import Change, Coverage
 from ingest.parts import write_part
 from ingest.reader import CHUNK_BYTES, Settings, read_chunk, years_in
+from ingest.records import Change, Coverage
 from ingest.rewriting import Mask, Place, rewritten
 from ingest.scratch import scratch
 from ingest.text import encode
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from ingest.lake import Lake
-    from ingest.ledger import KnownSource, Ledger, Part
+    from ingest.ledger import Ledger
+    from ingest.records import KnownSource, Part
 
 # A gap of more lines begins another chunk; so would any, as a REPEAT behind a gap refers to nothing.
 MAX_GAP: Final = 1_000

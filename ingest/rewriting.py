@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ingest.ledger import Part
+    from ingest.records import Part
 
 
 Mask: TypeAlias = "pa.ChunkedArray[Any]"

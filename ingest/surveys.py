@@ -16,14 +16,15 @@ from ingest.blocks import BLOCK_BYTES, date_changes
 from ingest.dating import sampled_dates
 from ingest.finding import blaming, read_head
 from ingest.heads import HEAD_BYTES
-from ingest.ledger import fingerprint
+from ingest.records import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from ingest.archives import Stream
-    from ingest.ledger import KnownSource, Ledger
+    from ingest.ledger import Ledger
+    from ingest.records import KnownSource
     from ingest.sources import Source
     from ingest.times import DateSeen
 

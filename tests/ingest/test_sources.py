@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from ingest import blocks
 from ingest.errors import SourceError
-from ingest.ledger import fingerprint
+from ingest.records import fingerprint
 from ingest.sources import Source, chunks, decode, encode, find_sources
 from ingest.surveys import TAIL_BYTES
 
