@@ -28,12 +28,18 @@ from analysis.values import records, to_json
 from analysis.warehouse import open_lake
 from dashboard.launch import serve
 from ingest.clock import Clock
+from ingest.compaction import compact
+from ingest.doctor import Finding, examine
+from ingest.doctor import repair as repair_lake
 from ingest.errors import MailscopeError, SourceError
 from ingest.explain import explain_line
 from ingest.formats import AUTO, find_formats
-from ingest.lake import Lake
+from ingest.lake import Lake, find_source
 from ingest.progress import shown_progress
 from ingest.reader import Report, Settings, ingest_sources
+from ingest.records import KnownSource
+from ingest.reparse import forget as forget_source
+from ingest.reparse import reparse as reparse_source
 from ingest.sources import decode, find_sources
 from ingest.times import find_zone, parse_iso
 
@@ -82,7 +88,7 @@ def ingest(
     else:
         for report in reports:
             print(_sentence(report))
-    silent = [report for report in reports if report.is_new and report.line_count and not report.event_lines]
+    silent = [report for report in reports if _is_silent(report)]
     for report in silent:
         what = "no line was recognised" if report.unparsed_lines else "only lines of other programs"
         print(visible(f"{report.name}: {what}; `mailscope coverage` shows them"), file=sys.stderr)
@@ -90,14 +96,31 @@ def ingest(
         raise typer.Exit(1)
 
 
+def _is_silent(report: Report) -> bool:
+    """A source that says nothing about mail. What is new in a known one may well do so for a while."""
+    told = report.event_lines or report.duplicate_lines or report.is_continued
+    return report.is_new and bool(report.line_count) and not told
+
+
 def _ingest(paths: Sequence[str], lake: Path, settings: Settings) -> list[Report]:
     sources = find_sources(paths)
     with Lake(lake).locked(_waiting):
         with shown_progress(sources) as progress:
             reports = ingest_sources(Lake(lake), sources, settings, progress)
-        if not is_current(lake):
-            stitch(lake)
+        _finish(Lake(lake))
     return reports
+
+
+def _finish(lake: Lake) -> None:
+    """What every change of the lines is followed by."""
+    missing = lake.missing_parts()
+    if missing:
+        what = f"{len(missing)} files of the lake are gone, {missing[0]} first; `mailscope doctor` says what to do"
+        print(visible(f"mailscope: {what}"), file=sys.stderr)
+    if not is_current(lake.path):
+        stitch(lake.path)
+    lake.clear_dirty()
+    compact(lake, lake.last_commit())
 
 
 def _waiting(holder: str) -> None:
@@ -108,8 +131,9 @@ def _sentence(report: Report) -> str:
     if not report.is_new:
         return visible(f"{report.name}: already in the lake")
     parts = (
-        f"{report.line_count:,} lines", f"{report.event_lines:,} understood", f"{report.unparsed_lines:,} not understood",
+        f"{report.line_count:,} {'more ' if report.is_continued else ''}lines", f"{report.event_lines:,} understood", f"{report.unparsed_lines:,} not understood",
         f"{report.foreign_lines:,} of other programs", f"{report.blank_lines:,} blank",
+        *([f"{report.duplicate_lines:,} known from another source"] if report.duplicate_lines else []),
     )  # fmt: skip
     damage = f"; damaged: {report.damage}" if report.damage else ""
     return visible(f"{report.name}: {', '.join(parts)}{damage}")
@@ -139,21 +163,98 @@ def sources(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> Non
         print_sources(held, _console())
 
 
+SourceArgument = typer.Argument(
+    metavar="SOURCE...", help="Identities, beginnings of them, or names, as `mailscope sources` shows them."
+)
+
+
 @app.command()
-def forget(
-    identities: Annotated[
-        list[str], typer.Argument(metavar="IDENTITY...", help="As `mailscope sources` shows them.")
-    ],
-    lake: LakeOption = DEFAULT_LAKE,
-) -> None:
+def forget(words: Annotated[list[str], SourceArgument], lake: LakeOption = DEFAULT_LAKE) -> None:
     """Take sources out of the lake, as if they had never been ingested."""
     with Lake(lake).locked(_waiting):
-        unknown = sorted(set(identities) - Lake(lake).known_sources())
-        if unknown:
-            raise SourceError(f"{', '.join(unknown)}: not in {lake}; `mailscope sources` shows what is")
-        for identity in identities:
-            Lake(lake).forget(identity)
-        stitch(lake)
+        _refuse_no_lake(lake)
+        Lake(lake).prepare()
+        with Lake(lake).ledger() as ledger:
+            for source in [find_source(ledger, each) for each in words]:
+                for loser in forget_source(Lake(lake), ledger, source):
+                    print(
+                        visible(f"{loser.name} may miss lines that both had: {_anew(loser)}"), file=sys.stderr
+                    )
+        _finish(Lake(lake))
+
+
+def _anew(source: KnownSource) -> str:
+    return f"`mailscope forget {source.source_id}`, then ingest it again"
+
+
+def _refuse_no_lake(lake: Path) -> None:
+    with Lake(lake).ledger_to_read():
+        pass
+
+
+@app.command()
+def reparse(
+    words: Annotated[list[str] | None, SourceArgument] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    as_json: JsonOption = False,
+) -> None:
+    """Read sources, or all, anew with today's parser from the lines in the lake; their files are not needed."""
+    told = []
+    with Lake(lake).locked(_waiting):
+        _refuse_no_lake(lake)
+        Lake(lake).prepare()
+        with Lake(lake).ledger() as ledger:
+            sources = [find_source(ledger, each) for each in words] if words else ledger.sources()
+            told = [reparse_source(Lake(lake), ledger, source) for source in sources]
+        _finish(Lake(lake))
+    if as_json:
+        print(to_json([each._asdict() for each in told]))
+    for each in [] if as_json else told:
+        before, after = (f"{lines:,}" for lines in (each.event_lines_before, each.event_lines))
+        print(visible(f"{each.name}: {after} lines understood, {before} before; {each.unparsed_lines:,} not"))
+
+
+@app.command()
+def doctor(
+    lake: LakeOption = DEFAULT_LAKE,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Finish what was interrupted, and forget what is damaged.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Whether the lake is sound, and what to do where it is not; exit code 1 if it is not."""
+    if repair:
+        with Lake(lake).locked(_waiting):
+            _refuse_no_lake(lake)
+            for source in repair_lake(Lake(lake)):
+                name = f"{source.name} ({source.source_id}, {source.size_bytes:,} bytes)"
+                print(visible(f"{name} is forgotten, its rows were lost; ingest it again"), file=sys.stderr)
+            _finish(Lake(lake))
+    found = [*examine(Lake(lake)), *_stitching(lake)]
+    if as_json:
+        print(to_json([each._asdict() for each in found]))
+    for each in [] if as_json else found:
+        remedy = f"; {each.remedy}" if each.remedy else ""
+        print(visible(f"{'ok   ' if each.is_sound else 'FAULT'} {each.check}: {each.found}{remedy}"))
+    if not all(each.is_sound for each in found):
+        raise typer.Exit(1)
+
+
+def _stitching(lake: Path) -> list[Finding]:
+    try:
+        sound = is_current(lake)
+        open_lake(lake).close()
+    except (MailscopeError, duckdb.Error) as error:
+        return [Finding("tables", False, str(error).partition("\n")[0], "`mailscope ingest` makes them anew")]
+    remedy = None if sound else "the next `mailscope ingest` makes them anew"
+    return [
+        Finding(
+            "tables",
+            sound,
+            f"stitched {'up to the last commit' if sound else 'before the last commit'}",
+            remedy,
+        )
+    ]
 
 
 @app.command()

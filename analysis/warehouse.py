@@ -3,6 +3,7 @@
 A table that the lake does not hold yet is an empty view with the right columns, so every query works on every lake.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.errors import LakeError
-from ingest.schema import COVERAGE, SOURCES, UNPARSED, Family, events_schema
+from ingest.schema import COVERAGE, SCHEMA_VERSION, SOURCES, STATE_FILE, UNPARSED, Family, events_schema
 
 _EVENTS: Final = {f"events_{family}": events_schema(family) for family in Family}
 _PLAIN: Final = {"unparsed": UNPARSED, "coverage": COVERAGE, "sources": SOURCES}
@@ -37,6 +38,7 @@ def open_lines(path: Path) -> duckdb.DuckDBPyConnection:
     """The same with only what ingest wrote: events, unparsed lines, the account of sources. LakeError as above."""
     if not (path / "sources").is_dir():
         raise LakeError(f"{path} is no lake; `mailscope ingest PATH... --lake {path}` makes one")
+    _refuse_other_versions(path)
     connection = duckdb.connect()
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute("SET enable_progress_bar = false")  # it would write into a report
@@ -48,6 +50,17 @@ def open_lines(path: Path) -> duckdb.DuckDBPyConnection:
         "CREATE VIEW events AS " + " UNION ALL BY NAME ".join(f"FROM events_{family}" for family in Family)
     )
     return connection
+
+
+def _refuse_other_versions(path: Path) -> None:
+    state = path / STATE_FILE
+    version = json.loads(state.read_text("utf-8"))["schema_version"] if state.exists() else 1
+    if version < SCHEMA_VERSION:
+        raise LakeError(
+            f"{path} was written by an older mailscope; ingest the logs anew, into another folder"
+        )
+    if version > SCHEMA_VERSION:
+        raise LakeError(f"{path} was written by a newer mailscope; update mailscope to read it")
 
 
 def _has_tables(path: Path) -> bool:
@@ -77,6 +90,7 @@ _SQL_TYPES: Final[Mapping[str, str]] = {
     "string": "VARCHAR",
     "int32": "INTEGER",
     "int64": "BIGINT",
+    "bool": "BOOLEAN",
     "double": "DOUBLE",
     "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
 }

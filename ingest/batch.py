@@ -79,6 +79,13 @@ class Gathered:
             self._claims[tag] = next(((each, program) for each, program in claims if program), None)
         return self._claims[tag]
 
+    def prime(self, before: Iterable[Segment]) -> None:
+        """Reads the lines before the first one, for what a `last message repeated` refers to; they are not taken."""
+        context = Gathered(self.source_id, self.formats)
+        for segment in before:
+            context.add_segment(segment)
+        self.last = context.last
+
     def add_segment(self, segment: Segment) -> None:
         """Counts each line once and keeps what it says."""
         framer = Framer(segment.clock)
@@ -182,9 +189,12 @@ class Gathered:
         }
 
 
-def read_batch(segments: Iterable[Segment], source_id: str, formats: Sequence[Format]) -> Result:
-    """Parses segments of a source into tables."""
+def read_batch(
+    segments: Iterable[Segment], source_id: str, formats: Sequence[Format], before: Iterable[Segment] = ()
+) -> Result:
+    """Parses segments of a source into tables; `before` is what stands before them."""
     gathered = Gathered(source_id, formats)
+    gathered.prime(before)
     for segment in segments:
         gathered.add_segment(segment)
     return gathered.result()

@@ -3,28 +3,39 @@
 The parent reads and cuts (in order, so line numbers are right and pipes work); workers parse, type and write their
 own Parquet parts, because sending rows between processes costs more than parsing them. A part is numbered by its
 place in the source, so its content does not depend on which worker wrote it.
+
+A source is read on where it was left, under the format and zone of its beginning: it is one source, whenever it
+was read. An empty file is no source yet.
 """
 
 import gc
 import os
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from dataclasses import dataclass, replace
+from datetime import tzinfo
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from ingest.archives import Stream
 from ingest.batch import Result, Segment, read_batch
-from ingest.blocks import MAX_LINE_BYTES
+from ingest.blocks import split_open_line
 from ingest.clock import Clock
+from ingest.drafts import Draft, begin, change_of
 from ingest.formats import AUTO, find_formats
-from ingest.lake import Lake, PartSummary, write_part
-from ingest.sources import Chunk, Source, Survey, chunks, decode, survey
-from ingest.times import Years, year_of
+from ingest.lake import RESULTS, Lake, damage_of, line_count
+from ingest.ledger import Ledger
+from ingest.overlaps import settle_overlaps
+from ingest.parts import PartSummary, write_part
+from ingest.records import KnownSource
+from ingest.sources import Chunk, Source, chunks_from, decode
+from ingest.surveys import Survey, archive_fingerprint, survey
+from ingest.times import Years, find_zone, year_of
 
 CHUNK_BYTES: Final = 4 << 20
 # Starting workers costs about a second of imports: small inputs are read by the parent itself.
@@ -54,7 +65,9 @@ class Report(NamedTuple):
     unparsed_lines: int
     foreign_lines: int
     blank_lines: int
+    duplicate_lines: int
     damage: str | None
+    is_continued: bool = False  # the lines are those that were new in it
 
 
 class _Task(NamedTuple):
@@ -62,6 +75,7 @@ class _Task(NamedTuple):
 
     chunk: Chunk
     number: int
+    commit_no: int
     source_id: str
     staging: Path
     years: Years
@@ -70,7 +84,13 @@ class _Task(NamedTuple):
 
 def read_chunk(chunk: Chunk, source_id: str, years: Years, settings: Settings) -> Result:
     """Parses one chunk of whole lines."""
-    return read_batch(_segments(chunk, years, settings.zone), source_id, find_formats(settings.format_name))
+    before = Chunk(chunk.first_line - chunk.before.count(b"\n"), chunk.before)
+    return read_batch(
+        _segments(chunk, years, settings.zone),
+        source_id,
+        find_formats(settings.format_name),
+        _segments(before, years, settings.zone) if chunk.before else (),
+    )
 
 
 def _segments(chunk: Chunk, years: Years, zone: tzinfo) -> Iterator[Segment]:
@@ -91,106 +111,119 @@ def _lines(data: bytes) -> list[str]:
 
 def _work(task: _Task) -> PartSummary:
     result = read_chunk(task.chunk, task.source_id, task.years, task.settings)
-    return write_part(task.staging, task.source_id, task.number, result)
+    return write_part(task.staging, task.commit_no, task.source_id, task.number, result)
 
 
 def ingest_sources(
     lake: Lake, sources: Sequence[Source], settings: Settings, progress: Progress | None = None
 ) -> list[Report]:
-    """Reads sources into a lake; content that the lake holds already is left alone.
+    """Reads sources into a lake; what the lake holds already is left alone.
 
     `progress(name, bytes, lines)` is called as chunks are done. Raises SourceError, LakeError, UnknownFormatError.
     """
     find_formats(settings.format_name)
     lake.prepare()
-    reports = []
-    with _workers(sources, settings) as submit:
-        for source in sources:
-            reports.append(_ingest_if_new(lake, source, settings, submit, progress))
-    return reports
-
-
-def _ingest_if_new(
-    lake: Lake, source: Source, settings: Settings, submit: "Submit", progress: Progress | None
-) -> Report:
-    """Content that is known is left alone; a file that has grown replaces what it was."""
-    known = {source_id: size for source_id, size in lake.source_sizes().items() if size}
-    surveyed = survey(source, settings.year, frozenset(known.values()))
-    if surveyed.source_id in lake.known_sources():
-        return Report(source.name, surveyed.source_id, False, surveyed.line_count, 0, 0, 0, 0, None)
-    report = _ingest_one(lake, source, surveyed, settings, submit, progress)
-    for beginning in known.keys() & set(surveyed.beginnings):
-        lake.forget(beginning)
-    return report
+    with lake.ledger() as ledger, _workers(sources, settings) as submit:
+        return [_ingest(lake, ledger, source, settings, submit, progress) for source in sources]
 
 
 Submit = Callable[[_Task], "Future[PartSummary]"]
 
 
-def _ingest_one(
+def _ingest(
+    lake: Lake, ledger: Ledger, source: Source, settings: Settings, submit: Submit, progress: Progress | None
+) -> Report:
+    archive = archive_fingerprint(source)
+    if archive and (held_by := ledger.archived(archive)):
+        return _nothing_new(source, ledger.source(held_by))
+    with source.open() as stream:
+        surveyed = survey(source, stream, ledger)
+        if surveyed.known and surveyed.is_all_known:
+            if archive:
+                ledger.remember_archive(archive, surveyed.known.source_id)
+            return _nothing_new(source, surveyed.known)
+        if not surveyed.size_bytes:
+            return Report(source.name, surveyed.source_id, True, 0, 0, 0, 0, 0, 0, surveyed.damage)
+        if surveyed.known and surveyed.size_bytes - surveyed.known.offset < _WORTH_WORKERS_BYTES:
+            submit = _right_here
+        draft = _begin(ledger, source, surveyed, settings)
+        if archive is None:
+            _read(lake, source, stream, draft, settings, submit, progress)
+    if archive:  # a compressed stream was read to its end
+        with source.open() as stream:
+            _read(lake, source, stream, draft, settings, submit, progress)
+    settle_overlaps(lake, ledger, draft)
+    change = change_of(draft, ledger.coverage(draft.source_id), archive, surveyed.damage)
+    lake.commit(ledger, change)
+    return _report(draft, damage_of(change.sources[0]))
+
+
+def _nothing_new(source: Source, known: KnownSource) -> Report:
+    return Report(source.name, known.source_id, False, line_count(known), 0, 0, 0, 0, 0, None)
+
+
+def _begin(ledger: Ledger, source: Source, surveyed: Survey, settings: Settings) -> Draft:
+    known, format_name, zone, open_line = surveyed.known, settings.format_name, settings.zone, []
+    if known:
+        format_name, zone = known.format_name, find_zone(known.zone) if known.zone else zone
+        open_line = [part for part in ledger.parts(known.source_id) if part.is_tail]
+    return begin(source.name, surveyed, ledger.next_commit(), format_name, zone, settings.year, open_line)
+
+
+def _read(
     lake: Lake,
     source: Source,
-    surveyed: Survey,
+    stream: Stream,
+    draft: Draft,
     settings: Settings,
     submit: Submit,
     progress: Progress | None,
-) -> Report:
-    staging = lake.staging(surveyed.source_id)
-    pending: deque[tuple[int, Future[PartSummary]]] = deque()
-    parts: list[PartSummary] = []
-    cut_lines: list[int] = []
+) -> None:
+    """Hands out the chunks of a source, and takes in what became of them in their order."""
+    settings = replace(settings, format_name=draft.format_name, zone=draft.zone)
+    pending: deque[tuple[int, bool, Future[PartSummary]]] = deque()
 
     def collect() -> None:
-        size, future = pending.popleft()
-        parts.append(future.result())
+        size, is_tail, future = pending.popleft()
+        summary = future.result()
+        draft.add(summary, is_tail)
         if progress:
-            progress(source.name, size, sum(parts[-1].coverage.values()))
+            progress(source.name, size, sum(summary.coverage.values()))
 
     bound = 2 * (settings.workers or os.cpu_count() or 1)
-    for number, chunk in enumerate(chunks(source, CHUNK_BYTES, upto_bytes=surveyed.size_bytes)):
-        task = _Task(chunk, number, surveyed.source_id, staging, surveyed.years, settings)
-        pending.append((len(chunk.data), submit(task)))
-        cut_lines += chunk.cut_lines
-        if len(pending) >= bound:
+    for chunk in chunks_from(source, stream, CHUNK_BYTES, draft.numbers, draft.surveyed.size_bytes):
+        whole, open_line = split_open_line(chunk)
+        for part in filter(None, (whole, open_line)):
+            years = years_in(draft.numbers.years, part)
+            task = _Task(
+                part, draft.fresh_number(), draft.commit_no, draft.source_id, lake.staging, years, settings
+            )
+            pending.append((len(part.data), part is open_line, submit(task)))
+        draft.cut_lines += chunk.cut_lines
+        draft.line_no = chunk.first_line - 1 + chunk.data.count(b"\n")
+        draft.has_open_line = open_line is not None
+        while len(pending) >= bound:
             collect()
     while pending:
         collect()
-    surveyed = surveyed._replace(damage=_damage(surveyed, cut_lines))
-    lake.commit(
-        {
-            "source_id": surveyed.source_id,
-            "name": source.name,
-            "size_bytes": surveyed.size_bytes,
-            "line_count": surveyed.line_count,
-            "damage": surveyed.damage,
-            "ingested_at": datetime.now(UTC),
-        },
-        parts,
-    )
-    return _report(source, surveyed, parts)
 
 
-def _damage(surveyed: Survey, cut_lines: Sequence[int]) -> str | None:
-    """What of a source is not in the lake: the rest of a broken archive, and the ends of endless lines."""
-    cuts = f"lines longer than {MAX_LINE_BYTES:,} bytes are cut there: {', '.join(map(str, cut_lines[:10]))}"
-    return "; ".join(filter(None, (surveyed.damage, cuts if cut_lines else None))) or None
+def years_in(years: Sequence[tuple[int, int]], chunk: Chunk) -> Years:
+    """The years that a chunk needs: those that begin in it, and the two before, for the lines before it."""
+    first = bisect_right(years, chunk.first_line, key=lambda change: change[0])
+    return tuple(years[max(0, first - 2) :])
 
 
-def _report(source: Source, surveyed: Survey, parts: Sequence[PartSummary]) -> Report:
-    lines = {"event": 0, "unparsed": 0, "foreign": 0, "blank": 0}
-    for part in parts:
-        for (_, result), count in part.coverage.items():
-            lines[result] += count
+def _report(draft: Draft, damage: str | None) -> Report:
+    lines = {f"{result}_lines": draft.lines(result) for result in RESULTS}
     return Report(
-        source.name,
-        surveyed.source_id,
-        True,
-        surveyed.line_count,
-        lines["event"],
-        lines["unparsed"],
-        lines["foreign"],
-        lines["blank"],
-        surveyed.damage,
+        name=draft.name,
+        source_id=draft.source_id,
+        is_new=True,
+        line_count=sum(lines.values()),
+        damage=damage,
+        is_continued=draft.surveyed.known is not None,
+        **lines,
     )
 
 

@@ -17,9 +17,13 @@ from datetime import UTC
 from pathlib import Path
 from typing import NamedTuple
 
-from ingest.lake import write_part
+from ingest.dating import LineNumbers
+from ingest.drafts import years_of
+from ingest.ledger import Ledger
+from ingest.parts import write_part
 from ingest.reader import CHUNK_BYTES, Settings, read_chunk
-from ingest.sources import chunks, find_sources, survey
+from ingest.sources import chunks_from, find_sources
+from ingest.surveys import survey
 
 ROOT = Path(__file__).parents[2]
 MAILSCOPE = Path(sys.executable).with_name("mailscope")
@@ -85,13 +89,15 @@ def measure(log: Path) -> None:
 def reference_lane(log: Path) -> float:
     """CPU seconds that one worker needs from the bytes of a log to its Parquet parts, imports and stitching left out."""
     [source] = find_sources([str(log)])
-    surveyed = survey(source)
     settings = Settings(zone=UTC)
     gc.disable()
     begun = time.process_time()
-    for number, chunk in enumerate(chunks(source, CHUNK_BYTES)):
-        result = read_chunk(chunk, surveyed.source_id, surveyed.years, settings)
-        write_part(log.parent / "parts", surveyed.source_id, number, result)
+    with Ledger.open(log.parent) as ledger, source.open() as stream:
+        surveyed = survey(source, stream, ledger)
+        numbers = LineNumbers(years_of(surveyed.dates, surveyed.newest, None))
+        for number, chunk in enumerate(chunks_from(source, stream, CHUNK_BYTES, numbers)):
+            result = read_chunk(chunk, surveyed.source_id, tuple(numbers.years), settings)
+            write_part(log.parent / "parts", 1, surveyed.source_id, number, result)
     gc.enable()
     return time.process_time() - begun
 

@@ -14,8 +14,7 @@ from ingest.formats.base import Program
 from ingest.formats.postfix import DAEMONS, POSTFIX, parse
 from ingest.framing import Framer, frame_line
 from ingest.reader import Settings, read_chunk
-from ingest.sources import Chunk, decode, encode, find_sources, survey
-from ingest.sources import chunks as chunks_of
+from ingest.sources import Chunk, decode, encode, find_sources
 
 GOLDEN = Path(__file__).parent / "golden/postfix"
 LINES = [line for file in sorted(GOLDEN.glob("*.log")) for line in file.read_bytes().splitlines()]
@@ -142,14 +141,13 @@ def test_an_absent_value_is_null_and_never_empty(data):
     ),
     size=st.integers(1, 2000),
 )
-def test_chunk_size_makes_no_difference(tmp_path, lines, size):
+def test_chunk_size_makes_no_difference(cut, tmp_path, lines, size):
     log = tmp_path / "mail.log"
     log.write_bytes(b"\n".join(lines))
     [source] = find_sources([str(log)])
-    years = survey(source, 2026).years
 
     def rows(chunk_size):
-        results = [read_chunk(chunk, "test", years, ZONE) for chunk in chunks_of(source, chunk_size)]
+        results = [read_chunk(chunk, "test", years, ZONE) for chunk, years in cut(source, chunk_size, 2026)]
         tables = [table for result in results for table in (*result.events.values(), result.unparsed)]
         return sorted(repr(sorted(row.items())) for table in tables for row in table.to_pylist())
 
