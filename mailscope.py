@@ -21,7 +21,7 @@ from analysis.report import build
 from analysis.report.html import to_html
 from analysis.report.terminal import print_report, print_search
 from analysis.sql import query
-from analysis.stitch import is_current, stitch
+from analysis.stitch import barriers, is_current, stitch
 from analysis.text import visible
 from analysis.trace import search, tell
 from analysis.values import records, to_json
@@ -120,7 +120,7 @@ def _finish(lake: Lake) -> None:
     if not is_current(lake.path):
         stitch(lake.path)
     lake.clear_dirty()
-    compact(lake, lake.last_commit())
+    compact(lake, lake.last_commit(), barriers(lake.path))
 
 
 def _waiting(holder: str) -> None:

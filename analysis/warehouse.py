@@ -41,7 +41,6 @@ def open_lines(path: Path) -> duckdb.DuckDBPyConnection:
     _refuse_other_versions(path)
     connection = duckdb.connect()
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
-    connection.execute("SET enable_progress_bar = false")  # it would write into a report
     for name, schema in _EVENTS.items():
         _view(connection, name, path / "events" / f"family={name.removeprefix('events_')}", schema)
     for name, schema in _PLAIN.items():

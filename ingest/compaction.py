@@ -7,6 +7,7 @@ also very large files, and those that are not stitched yet: a merged file bears 
 and is not new to who has stitched up to that.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -16,24 +17,30 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.lake import Lake, now_us
-from ingest.parts import part_name, write_options, writing
+from ingest.parts import write_options, writing
 from ingest.records import Change, Part
 from ingest.rewriting import Place, opened
+from ingest.schema import commits_of
 
 ENOUGH_FILES: Final = 8
 LARGE_BYTES: Final = 64 << 20
 _GROUP_ROWS: Final = 1 << 17  # of a row group: as many as DuckDB's own
 
 
-def compact(lake: Lake, upto_commit: int) -> int:
-    """Merges small files of commits up to that one; how many files that made fewer."""
+def compact(lake: Lake, upto_commit: int, barriers: Sequence[int] = ()) -> int:
+    """Merges small files of commits up to that one; how many files that made fewer.
+
+    Commits on two sides of a barrier stay apart: stitching may have to go back to where it stood between them.
+    """
+    ordered = sorted(barriers)
     with lake.ledger() as ledger:
         by_folder = defaultdict(list)
         for part in ledger.parts():
-            by_folder[part.path.rpartition("/")[0]].append(part)
+            folder = part.path.rpartition("/")[0]
+            by_folder[folder, bisect_left(ordered, part.commit_no)].append(part)
         merges = [
-            (group, _merged_path(folder, group, parts))
-            for folder, parts in by_folder.items()
+            (group, _merged_path(folder, group))
+            for (folder, _), parts in by_folder.items()
             for group in [_group([part for part in parts if _may_merge(part, upto_commit)])]
             if len(group) > 1
         ]
@@ -64,11 +71,11 @@ def _group(parts: Sequence[Part]) -> list[Part]:
     return group
 
 
-def _merged_path(folder: str, group: Sequence[Part], parts: Sequence[Part]) -> str:
-    taken = {part.path for part in parts}
-    newest = max(part.commit_no for part in group)
-    paths = (f"{folder}/{part_name(newest, None, number)}.parquet" for number in range(len(parts) + 1))
-    return next(path for path in paths if path not in taken)
+def _merged_path(folder: str, group: Sequence[Part]) -> str:
+    commits = [commits_of(part.path.rpartition("/")[2]) for part in group]
+    first, last = min(first for first, _ in commits), max(last for _, last in commits)
+    # The rows tell merges of the same commits apart: what is merged again has more of them.
+    return f"{folder}/{first:08}_{last:08}-{sum(part.rows for part in group):09}.parquet"
 
 
 def _merge(lake: Lake, group: Sequence[Part], path: str) -> Part:

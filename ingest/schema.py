@@ -300,3 +300,12 @@ SCHEMA_VERSION: Final = 2
 
 # What analysis needs to know of the ledger, in a file of JSON: schema_version, last_commit, dirty_at.
 STATE_FILE: Final = ".state.json"
+
+
+def commits_of(part_name: str) -> tuple[int, int]:
+    """The first and last commit whose lines a part holds, by its file name.
+
+    `00000012-<source>-00001.parquet`; of several commits, merged: `00000012_00000019-00003.parquet`.
+    """
+    first, _, last = part_name.partition("-")[0].partition("_")
+    return int(first), int(last or first)

@@ -104,7 +104,6 @@ def test_a_missing_lake_says_how_to_make_one(tmp_path):
 
 def test_an_ingest_that_was_stopped_before_stitching_is_finished_by_the_next(tmp_path, lake):
     shutil.rmtree(lake / "outcomes")
-    (lake / ".stitched").unlink()
     asked = run("report", "--lake", lake)
     call("ingest", tmp_path / "mail.log", "--lake", lake)
 

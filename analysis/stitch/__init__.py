@@ -20,7 +20,7 @@ from analysis.stitch.state import Own, Staging, carry_folder, ingested, read_sta
 from analysis.warehouse import open_lines
 from ingest.errors import LakeError
 
-__all__ = ["ORDER", "TABLES", "Own", "is_current", "stitch"]
+__all__ = ["ORDER", "TABLES", "Own", "barriers", "is_current", "stitch"]
 
 # What DuckDB may hold in memory to begin with; beyond it, it uses the disk beside the lake. Not every operator can,
 # so a chunk that needs more gets more.
@@ -72,6 +72,11 @@ def _build(
 
 def _day_of(path: Path) -> date:
     return date.fromisoformat(path.parent.name.removeprefix("date="))
+
+
+def barriers(lake: Path) -> list[int]:
+    """Commits that stitching may go back to: files of lines are not to be merged across them."""
+    return [checkpoint.commit for checkpoint in read_state(lake).checkpoints]
 
 
 def is_current(lake: Path, own: Own | None = None) -> bool:

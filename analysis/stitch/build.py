@@ -68,6 +68,7 @@ def build(lake: Path, staging: Staging, chunk: Chunk, carried: Path | None, own:
         connection.execute("SET memory_limit = $limit", {"limit": f"{memory_mb}MB"})
         connection.execute("SET temp_directory = $folder", {"folder": str(staging.folder / "spill")})
         connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET enable_progress_bar = false")  # it would write between our own lines
         for family in FAMILIES:
             _view_lines(connection, family, chunk)
         for name in CARRIED:

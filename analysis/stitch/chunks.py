@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import duckdb
 
 from analysis.stitch.state import Checkpoint, Ingested, State, table_files
-from ingest.schema import Family
+from ingest.schema import Family, commits_of
 
 # Lines of a chunk: memory grows with them. Chunks end with an hour.
 LINES: Final = 1_500_000
@@ -96,12 +96,6 @@ def _parts(lake: Path) -> Iterator[Part]:
         for path in (lake / "events" / f"family={family}").rglob("*.parquet"):
             first, last = commits_of(path.name)
             yield Part(family, str(path), first, last)
-
-
-def commits_of(name: str) -> tuple[int, int]:
-    """The first and last commit in a part's name: `00000012-<source>-00001`, merged `00000012_00000019-00003`."""
-    first, _, last = name.partition("-")[0].partition("_")
-    return int(first), int(last or first)
 
 
 def _after(parts: Sequence[Part], checkpoint: Checkpoint | None) -> list[Part]:

@@ -12,11 +12,12 @@ import json
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from analysis.warehouse import STITCHED
+from ingest.schema import STATE_FILE
 
 # Raised when the steps give other rows: the lake's tables are then made anew from its lines.
 STITCH_VERSION: Final = 1
@@ -92,21 +93,25 @@ class State:
 
 def ingested(lake: Path) -> Ingested:
     """What ingest wrote beside its files."""
-    text = _read(lake / ".state.json")
-    moments = [
-        datetime.fromisoformat(text[name]) if text.get(name) else None for name in ("dirty_at", "pruned_at")
-    ]
-    return Ingested(text.get("last_commit", 0), *moments)
+    text = _read(lake / STATE_FILE)
+    return Ingested(text.get("last_commit", 0), _moment(text.get("dirty_at")), _moment(text.get("pruned_at")))
+
+
+def _moment(utc_us: int | None) -> datetime | None:
+    return None if utc_us is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=utc_us)
 
 
 def read_state(lake: Path, own: Own | None = None) -> State:
-    """The state of the last run; an empty one if there was none, if its steps were others, or `own` was."""
+    """The state of the last run; an empty one if all is to be made anew.
+
+    That is so if there was no run, if its steps were others or `own` was, and if files have been taken away.
+    """
     text = _read(lake / ".stitch" / "state.json")
     if text.get("version") != STITCH_VERSION or (lake / ".stitching" / "plan.json").exists():
         return State(own=own or NOTHING_OWN)
     said = Own(*map(tuple, text["own"]))
-    if own is not None and said != own:
-        return State(own=own)
+    if (own is not None and said != own) or text["files"] != _count_files(lake):
+        return State(own=own or said)
     return State(tuple(map(_checkpoint, text["checkpoints"])), text["last_commit"], said)
 
 
@@ -175,10 +180,15 @@ def recover(lake: Path) -> None:
             target = lake / path.relative_to(staging / "new")
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
-        _write(lake / ".stitch" / "state.json", plan["state"])
+        _write(lake / ".stitch" / "state.json", plan["state"] | {"files": _count_files(lake)})
         _drop_carries(lake, {each["number"] for each in plan["state"]["checkpoints"]})
         (staging / "plan.json").unlink()
     shutil.rmtree(staging, ignore_errors=True)
+
+
+def _count_files(lake: Path) -> int:
+    """Somebody who deletes a day of a table gets it back by the next ingest."""
+    return sum(1 for table in STITCHED for _ in (lake / table).glob("date=*/*.parquet"))
 
 
 def _drop_carries(lake: Path, kept: Collection[int]) -> None:

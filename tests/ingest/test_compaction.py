@@ -108,7 +108,7 @@ def test_damaged_file_is_named(grown):
 def test_rows_come_in_the_row_groups_of_readers(grown, monkeypatch):
     monkeypatch.setattr(compaction, "_GROUP_ROWS", 30)
     compact(grown, grown.last_commit())
-    [merged] = (grown.path / "events").rglob("00000020-00000.parquet")
+    [merged] = (grown.path / "events").rglob("*_00000020-*.parquet")
     file = pq.ParquetFile(merged)
 
     assert all(file.metadata.row_group(number).num_rows >= 30 for number in range(file.num_row_groups - 1))
