@@ -103,11 +103,11 @@ def _followers(parts: Sequence[Piece], position: int) -> Iterator[Piece]:
             return
         if piece.role == "open":
             yield parts[position + 1]
-            position = _closing(parts, position)
+            position = closing(parts, position)
         position += 1
 
 
-def _closing(parts: Sequence[Piece], opening: int) -> int:
+def closing(parts: Sequence[Piece], opening: int) -> int:
     """Where the group ends that starts at `opening`; `_check_groups` has seen to it that it does."""
     depth = 0
     while True:

@@ -4,8 +4,9 @@ Wording after the message formats of Postfix 2.3 to 3.11. `WITH_ID` are messages
 those that have none (or NOQUEUE). A daemon's shapes are tried in this order.
 """
 
-from typing import Final, TypeAlias
+from typing import Final
 
+from ingest.formats.base import Row
 from ingest.schema import Kind
 
 PEER: Final = "{client_name:host}[{client_ip:ip}]"
@@ -41,8 +42,6 @@ TLS: Final = "{tls_version:name} with cipher {tls_cipher:name} ({tls_bits:int}/{
 REFUSAL: Final = (
     "{stage:verb} from %s: {smtp_code:code} {enhanced_code:code} {reply:text}; from=<{sender:addr}>%s"
 )
-
-Row: TypeAlias = tuple[Kind, tuple[str, ...], str] | tuple[Kind, tuple[str, ...], str, dict[str, str]]
 
 WITH_ID: Final[tuple[Row, ...]] = (
     (Kind.DELIVERY, AGENTS, DELIVERY % "{relay_name:host}{?[{relay_ip:ip}]{?:{relay_port:int}?}?}"),

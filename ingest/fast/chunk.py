@@ -1,0 +1,88 @@
+"""One chunk through the fast lane, and what it declines through the reference."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+
+from ingest.batch import Gathered, Result
+from ingest.blocks import REPEAT, Chunk
+from ingest.clock import Clock
+from ingest.fast.columns import schema_of, tables
+from ingest.fast.lane import Lane, Scanned
+from ingest.formats import find_formats
+from ingest.framing import Framer
+from ingest.schema import Family
+from ingest.text import decode
+from ingest.times import Years, year_of
+
+if TYPE_CHECKING:
+    from ingest.reader import Settings
+
+_THREAD: Final = threading.local()
+
+
+def read(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Result:
+    """What became of a chunk's lines."""
+    lane = _lane(settings.format_name)
+    scanned = lane.read(chunk, years, settings.zone)
+    fast = tables(scanned, lane.programs, chunk.data, source_id)
+    coverage = _coverage(scanned)
+    slow = _by_reference(chunk, scanned, source_id, years, settings)
+    events = {
+        family: _joined(family, fast.get(family), slow.events.get(family))
+        for family in fast.keys() | slow.events.keys()
+    }
+    return Result(events, slow.unparsed, coverage + slow.coverage)
+
+
+def _lane(format_name: str) -> Lane:
+    """This thread's own."""
+    lanes: dict[str, Lane] = _THREAD.__dict__.setdefault("lanes", {})
+    if format_name not in lanes:
+        lanes[format_name] = Lane(format_name)
+    return lanes[format_name]
+
+
+def _coverage(scanned: Scanned) -> Counter[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
+    for result, counts in (("event", scanned.rows.tag_events), ("foreign", scanned.rows.tag_foreign)):
+        for number in counts.nonzero()[0].tolist():
+            found[scanned.tags[number], result] = int(counts[number])
+    if scanned.blank:
+        found["", "blank"] = scanned.blank
+    return found
+
+
+def _by_reference(
+    chunk: Chunk, scanned: Scanned, source_id: str, years: Years, settings: "Settings"
+) -> Result:
+    """The lines that were declined, each with its number and its year."""
+    gathered = Gathered(source_id, find_formats(settings.format_name))
+    framers: dict[int | None, Framer] = {}
+    data, added = chunk.data, 0
+
+    def framer(line_no: int) -> Framer:
+        year = year_of(years, line_no)
+        if year not in framers:
+            framers[year] = Framer(Clock(year, settings.zone))
+        return framers[year]
+
+    for line_no, position, length in scanned.declined.tolist():
+        start = position - scanned.base
+        line = data[start : start + length]
+        if REPEAT in line and added != line_no - 1 and start:
+            before = data[data.rfind(b"\n", 0, start - 1) + 1 : start - 1]
+            gathered.recall(decode(before.removesuffix(b"\r")), framer(line_no - 1))
+        gathered.add_line(line_no, decode(line), framer(line_no))
+        added = line_no
+    return gathered.result()
+
+
+def _joined(family: Family, fast: pa.Table | None, slow: pa.Table | None) -> pa.Table:
+    if slow is None or fast is None:
+        return fast if slow is None else slow
+    return pa.concat_tables([fast, slow.cast(schema_of(family))])

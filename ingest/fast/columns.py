@@ -1,0 +1,242 @@
+"""What the scanner found, as Arrow tables: one a family, rows of one shape side by side.
+
+Texts that repeat become dictionaries of the chunk, which Parquet takes over without looking at them again; texts
+that do not are views of the chunk, which nobody copies.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ingest.batch import ABSENT
+from ingest.fast import kernel
+from ingest.fast.compile import UNIQUE_TEXTS, Fixed, Programs
+from ingest.fast.lane import SEED, Scanned
+from ingest.framing import origin
+from ingest.schema import ATTRIBUTES, COUNT, MOMENT, SMALL, TEXT, Family, Kind, events_schema
+
+Array: TypeAlias = "pa.Array[Any]"
+_CODES: Final = pa.dictionary(pa.int32(), TEXT)
+_VIEW: Final = pa.string_view()
+_POWERS: Final = 10.0 ** np.arange(16)
+_KIND_CODES: Final = {kind: code for code, kind in enumerate(Kind)}
+_KINDS: Final = pa.array([str(kind) for kind in Kind], TEXT)
+
+
+class _Rows(NamedTuple):
+    """The rows of one family, in the order of their shapes."""
+
+    scanned: Scanned
+    body: pa.Buffer  # the chunk that views point into
+    order: kernel.Ints
+    runs: Sequence[tuple[Fixed, int, int]]  # shape, first row, end
+
+
+def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) -> dict[Family, pa.Table]:
+    """All that was understood of a chunk, whose bytes are `data`."""
+    order = np.empty(scanned.count, np.int64)
+    ends = np.empty(len(programs.shapes), np.int64)
+    kernel.by_rank(scanned.rows.shape, scanned.count, programs.ranks, ends, order)
+    runs: dict[Family, list[tuple[Fixed, int, int]]] = {}
+    begin = 0
+    for shape, end in zip(programs.ranked, ends.tolist(), strict=True):
+        if end > begin:
+            runs.setdefault(shape.family, []).append((shape, begin, end))
+        begin = end
+    places = _places(scanned)
+    body = pa.py_buffer(data)
+    found = {}
+    for family, of in runs.items():
+        begin = of[0][1]
+        within = [(shape, first - begin, end - begin) for shape, first, end in of]
+        rows = _Rows(scanned, body, order[begin : of[-1][2]], within)
+        found[family] = _table(family, rows, places, source_id)
+    return found
+
+
+@lru_cache
+def schema_of(family: Family) -> pa.Schema:
+    """A family's columns as the fast lane gives them; in Parquet they are those of `events_schema`."""
+    return pa.schema([pa.field(field.name, _type_of(field)) for field in events_schema(family)])
+
+
+def _type_of(field: "pa.Field[Any]") -> pa.DataType:
+    if field.type != TEXT:
+        return field.type
+    return _VIEW if field.name in UNIQUE_TEXTS else _CODES
+
+
+def _table(family: Family, rows: _Rows, places: Mapping[str, "_Place"], source_id: str) -> pa.Table:
+    columns = _frame(rows, places) | {
+        "source_id": _constant(source_id, len(rows.order)),
+        "queue_id": _dictionary_column("queue_id", rows),
+    }
+    for name, kind in ATTRIBUTES[family].items():
+        columns[name] = _column(name, kind, rows)
+    schema = schema_of(family)
+    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+class _Place(NamedTuple):
+    """A column that a host or a tag tells: the code of each, and the texts of the codes."""
+
+    codes: kernel.SmallInts  # -1 where there is none
+    texts: Array
+
+
+def _places(scanned: Scanned) -> dict[str, _Place]:
+    programs = [program for program in scanned.programs]
+    told: dict[str, list[str | None]] = {"host": [origin(host) for host in scanned.hosts]}
+    for name in ("server", "instance", "service", "daemon"):
+        told[name] = [getattr(program, name) if program else None for program in programs]
+    return {name: _place(values) for name, values in told.items()}
+
+
+def _place(values: Sequence[str | None]) -> _Place:
+    """Each text once: Parquet takes a dictionary's word for it."""
+    texts = {text: code for code, text in enumerate(dict.fromkeys(filter(None, values)))}
+    codes = np.array([texts.get(value or "", -1) for value in values], np.int32)
+    return _Place(codes, pa.array(texts, TEXT))
+
+
+def _frame(rows: _Rows, places: Mapping[str, _Place]) -> dict[str, Array]:
+    """The columns that tell when and where a line was logged, and what kind of line it is."""
+    size = len(rows.order)
+    moments, lines, pids = (np.empty(size, np.int64) for _ in range(3))
+    offsets, hosts, tags, kinds = (np.empty(size, np.int32) for _ in range(4))
+    has_pid = _bitmap(size)
+    without = kernel.take_frames(
+        rows.scanned.rows, rows.order, places["host"].codes, moments, offsets, hosts, tags, pids, has_pid, lines
+    )
+    for shape, first, end in rows.runs:
+        kinds[first:end] = _KIND_CODES[shape.kind]
+    columns = {
+        "logged_at": _flat(MOMENT, moments),
+        "utc_offset_s": _flat(SMALL, offsets),
+        "host": _dictionary(hosts, None, 0, places["host"].texts),
+        "pid": _flat(COUNT, pids, has_pid, without),
+        "kind": _dictionary(kinds, None, 0, _KINDS),
+        "repeat_no": _nulls(size, SMALL),
+        "line_no": _flat(COUNT, lines),
+        "line": _lines(rows),
+    }
+    for name, place in places.items():
+        if name != "host":
+            columns[name] = _coded(place, tags)
+    return columns
+
+
+def _coded(place: _Place, tags: kernel.SmallInts) -> Array:
+    codes = place.codes[tags]
+    missing = codes < 0
+    nulls = int(np.count_nonzero(missing))
+    valid = np.packbits(~missing, bitorder="little") if nulls else None
+    return _dictionary(codes, valid, nulls, place.texts)
+
+
+def _lines(rows: _Rows) -> Array:
+    views = np.empty((len(rows.order), 2), np.uint64)
+    kernel.view_lines(rows.scanned.words, rows.scanned.rows, rows.order, rows.scanned.base, views)
+    return pa.Array.from_buffers(_VIEW, len(rows.order), [None, pa.py_buffer(views), rows.body], 0)
+
+
+def _column(name: str, kind: pa.DataType, rows: _Rows) -> Array:
+    if kind == TEXT:
+        return _view_column(name, rows) if name in UNIQUE_TEXTS else _dictionary_column(name, rows)
+    runs = _runs(name, rows.runs)
+    size = len(rows.order)
+    if not len(runs):
+        return _nulls(size, kind)
+    valid = _bitmap(size)
+    if kind == COUNT:
+        counts = np.zeros(size, np.int64)
+        found = kernel.take_integers(rows.scanned.rows, rows.order, runs, counts, valid)
+        return _flat(kind, counts, valid, size - found)
+    seconds = np.zeros(size, np.float64)
+    found = kernel.take_decimals(rows.scanned.rows, rows.order, runs, _POWERS, seconds, valid)
+    return _flat(kind, seconds, valid, size - found)
+
+
+def _view_column(name: str, rows: _Rows) -> Array:
+    runs = _runs(name, rows.runs)
+    size = len(rows.order)
+    if not len(runs):
+        return _nulls(size, _VIEW)
+    valid, views = _bitmap(size), np.zeros((size, 2), np.uint64)
+    scanned = rows.scanned
+    found = kernel.view_captures(
+        scanned.words, scanned.rows, rows.order, runs, *_absent(name), scanned.base, views, valid
+    )
+    buffers = [_buffer(valid, size - found), pa.py_buffer(views), rows.body]
+    return pa.Array.from_buffers(_VIEW, size, buffers, size - found)
+
+
+def _dictionary_column(name: str, rows: _Rows) -> Array:
+    runs = _runs(name, rows.runs)
+    size = len(rows.order)
+    if not len(runs):
+        return _nulls(size, _CODES)
+    valid, codes, counts = _bitmap(size), np.zeros(size, np.int32), np.empty(2, np.int64)
+    slots = np.full(1 << (2 * size).bit_length(), -1, np.int32)
+    keys = np.empty((size, 2), np.int64)
+    scanned = rows.scanned
+    kernel.number_captures(
+        scanned.words, scanned.rows, rows.order, runs, *_absent(name), SEED, slots, keys, codes, valid, counts
+    )
+    found, known = counts.tolist()
+    return _dictionary(codes, valid, size - found, _texts(scanned.buffer, keys[:known]))
+
+
+def _runs(name: str, runs: Sequence[tuple[Fixed, int, int]]) -> kernel.Ints:
+    """(first row, end, slot) of the shapes that have a column."""
+    found = [
+        (first, end, shape.slots[name] if name in shape.slots else -2 - shape.constants[name])
+        for shape, first, end in runs
+        if name in shape.slots or name in shape.constants
+    ]
+    return np.array(found, np.int64).reshape(len(found), 3)
+
+
+@lru_cache
+def _absent(name: str) -> tuple[np.uint64, int]:
+    """What a column says where there is nothing, as a word and its length; no text is -1 long."""
+    text = ABSENT.get(name, "").encode()
+    return np.uint64(int.from_bytes(text, "little")), len(text) or -1
+
+
+def _texts(buffer: kernel.Bytes, keys: kernel.Ints) -> Array:
+    offsets = np.empty(len(keys) + 1, np.int32)
+    packed = np.empty(int(keys[:, 1].sum()), np.uint8)
+    kernel.pack(buffer, keys, len(keys), offsets, packed)
+    return pa.StringArray.from_buffers(len(keys), pa.py_buffer(offsets), pa.py_buffer(packed))
+
+
+def _bitmap(size: int) -> kernel.Bytes:
+    return np.zeros((size + 7) // 8, np.uint8)
+
+
+def _buffer(valid: kernel.Bytes | None, nulls: int) -> pa.Buffer | None:
+    return pa.py_buffer(valid) if valid is not None and nulls else None
+
+
+def _flat(
+    kind: pa.DataType, values: npt.NDArray[Any], valid: kernel.Bytes | None = None, nulls: int = 0
+) -> Array:
+    return pa.Array.from_buffers(kind, len(values), [_buffer(valid, nulls), pa.py_buffer(values)], nulls)
+
+
+def _dictionary(codes: kernel.SmallInts, valid: kernel.Bytes | None, nulls: int, texts: Array) -> Array:
+    return pa.DictionaryArray.from_arrays(_flat(pa.int32(), codes, valid, nulls), texts, safe=False)
+
+
+def _constant(text: str, size: int) -> Array:
+    return _dictionary(np.zeros(size, np.int32), None, 0, pa.array([text], TEXT))
+
+
+def _nulls(size: int, kind: pa.DataType) -> Array:
+    array: Array = pa.nulls(size, kind)  # type: ignore[call-overload]  # the stubs want one overload a type
+    return array

@@ -1,0 +1,877 @@
+"""The machine code of the fast lane: bytes to numbers, without Python objects and without the interpreter's lock.
+
+Whatever is not surely what the reference would read is declined. All numbers are positions in one buffer: the texts of
+constants, then the lines, each ended by a newline, then `SPARE` bytes that may be read and mean nothing. Bytes are
+compared eight at a time: `words[i]` are those at `i` as one little-endian number.
+"""
+
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from ingest.fast.cache import has_cache
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Words: TypeAlias = npt.NDArray[np.uint64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+SmallInts: TypeAlias = npt.NDArray[np.int32]
+
+# Operations of a shape's program: (operation, a, b, c, slot of the capture or -1)
+LITERAL: Final = 0  # a: where in the literals, b: length
+SPAN: Final = 1  # a: class, b and c: least and most characters
+INTEGER: Final = 2  # c: most digits
+DECIMAL: Final = 3
+REST: Final = 4  # a: length of the literal that ends the line
+OPTION: Final = 5  # as LITERAL; c: where to go on if it is not there; slot: the class that must follow, or -1
+UNLIKE: Final = 6  # a: the first of the words that the capture must not be, b: how many
+DECLINE: Final = 7
+END: Final = 8
+
+# What the scanner's state holds
+POSITION: Final = 0
+LINE: Final = 1
+ROWS: Final = 2
+CAPTURES: Final = 3
+DECLINED: Final = 4
+BLANK: Final = 5
+HOSTS: Final = 6
+WANTED: Final = 7  # what Python has to tell before the line at POSITION can be read: a day, or a tag
+WANTED_AT: Final = 8
+WANTED_SIZE: Final = 9
+STATE_SIZE: Final = 10
+NOTHING: Final = 0
+DAY: Final = 1
+TAG: Final = 2
+
+ABSENT: Final = -1  # a capture that is not there
+FOREIGN: Final = -1  # a tag that no format claims
+FOR_REFERENCE: Final = -2  # a tag whose lines the reference reads
+
+# A capture is its position and length in one number
+LENGTH_BITS: Final = 20
+LENGTH_MASK: Final = (1 << LENGTH_BITS) - 1
+
+SPARE: Final = 64
+MAX_MESSAGE: Final = 32_768  # as in ingest.batch
+MAX_TAG_WORDS: Final = 8
+FIRST_YEAR: Final = 1971
+END_YEAR: Final = 2100
+FIRST_DAY: Final = 365  # days from 1970 to FIRST_YEAR
+QUARTER_S: Final = 900
+# In the table of offsets 0 means that Python has not told yet
+OFFSET_BIAS: Final = 200_000
+OFFSET_UNSURE: Final = -1
+
+_SECOND_US: Final = 1_000_000
+_NEWLINES: Final = np.uint64(0x0A0A0A0A0A0A0A0A)
+_ONES: Final = np.uint64(0x0101010101010101)
+_HIGHS: Final = np.uint64(0x8080808080808080)
+_ZERO: Final = np.uint64(0)
+_RANKS: Final = np.uint64(0x0001020304050607)
+_SEVEN: Final = np.uint64(7)
+_TOP: Final = np.uint64(56)
+_HALF: Final = np.uint64(32)
+_MIX_A: Final = np.uint64(0x9FB21C651E98DF25)
+_MIX_B: Final = np.uint64(0xD6E8FEB86659FD93)
+_FULL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
+_BITS: Final = np.uint64(8)
+_WORD: Final = np.uint64(64)
+_MESSAGE_R: Final = np.uint64(int.from_bytes(b"message ", "little"))
+_REPEATED: Final = np.uint64(int.from_bytes(b"repeated", "little"))
+
+
+class Tables(NamedTuple):
+    """What compile.py makes of the formats."""
+
+    ops: SmallInts  # (operation, a, b, c, slot) a row
+    starts: SmallInts  # where a shape's program begins
+    slots: SmallInts  # how many captures a shape has, the queue id included
+    literals: Words
+    words: Ints  # of UNLIKE: (position in literals, length) a row
+    classes: Bytes  # 256 a class: 1 for the bytes in it
+    dispatch: SmallInts  # by 2 * program + has queue id, and first byte: where in `candidates`
+    candidates: SmallInts  # shapes in the order they are tried, each list ended by -1
+    id_alphabets: Bytes  # by program: a bit an alphabet of queue ids that holds a byte
+    id_sizes: Ints  # by program: least and most characters of each alphabet
+    no_id: Ints  # by program: (position in literals, length)
+
+
+class Tags(NamedTuple):
+    """The tags met so far and what their lines are: a program's number, FOREIGN or FOR_REFERENCE."""
+
+    slots: SmallInts
+    text: Words
+    size: Ints
+    program: SmallInts
+    count: Ints  # one entry
+
+
+class Rows(NamedTuple):
+    """What the scanner tells, an entry a line that it understood."""
+
+    shape: SmallInts
+    start: Ints
+    size: Ints
+    moment_us: Ints
+    offset_s: SmallInts
+    host: SmallInts
+    tag: SmallInts
+    pid: Ints
+    line: Ints
+    first_capture: Ints
+    captures: Ints
+    declined: Ints  # (line, position, length) an entry
+    tag_events: Ints
+    tag_foreign: Ints
+    host_slots: SmallInts
+    hosts: Ints  # (position, length) a host
+
+
+def _jit(function: Any) -> Any:
+    return numba.njit(nogil=True, cache=has_cache(), error_model="numpy")(function)
+
+
+@_jit
+def _first_newline(words: Words, position: int) -> int:
+    while True:
+        word = words[position] ^ _NEWLINES
+        found = (word - _ONES) & ~word & _HIGHS
+        if found != _ZERO:
+            lowest = (found & (~found + np.uint64(1))) >> _SEVEN
+            return position + np.int64((lowest * _RANKS) >> _TOP)
+        position += 8
+
+
+@_jit
+def _low(count: int) -> np.uint64:
+    """A mask for the first 1 to 8 bytes of a word."""
+    return _FULL >> (_WORD - _BITS * np.uint64(count))
+
+
+@_jit
+def _is_equal(words: Words, position: int, others: Words, other: int, step: int, length: int) -> bool:
+    """Whether `length` bytes are the same; `step` is how many entries of `others` eight bytes take."""
+    while length > 8:
+        if words[position] != others[other]:
+            return False
+        position += 8
+        other += step
+        length -= 8
+    return length == 0 or ((words[position] ^ others[other]) & _low(length)) == _ZERO
+
+
+@_jit
+def _hash(words: Words, position: int, length: int, seed: np.uint64) -> np.uint64:
+    value = np.uint64(length) * _MIX_B ^ seed
+    while length > 8:
+        value = (value ^ words[position]) * _MIX_A
+        value ^= value >> _HALF
+        position += 8
+        length -= 8
+    if length > 0:
+        value = (value ^ (words[position] & _low(length))) * _MIX_A
+    value ^= value >> _HALF
+    value *= _MIX_B
+    return value ^ (value >> _HALF)
+
+
+@_jit
+def _two_digits(buffer: Bytes, position: int) -> int:
+    """0 to 99, or -1."""
+    tens = np.int64(buffer[position]) - 48
+    units = np.int64(buffer[position + 1]) - 48
+    return tens * 10 + units if 0 <= tens <= 9 and 0 <= units <= 9 else -1
+
+
+@_jit
+def _time_of_day(buffer: Bytes, position: int) -> int:
+    """Seconds of `hh:mm`, or -1."""
+    hour = _two_digits(buffer, position)
+    minute = _two_digits(buffer, position + 3)
+    if buffer[position + 2] != 58 or hour < 0 or hour > 23 or minute < 0 or minute > 59:
+        return -1
+    return hour * 3600 + minute * 60
+
+
+@_jit
+def _days_to(year: int, month: int) -> int:
+    """Days from 1970 to the first of a month (Hinnant, chrono-compatible low-level date algorithms)."""
+    year -= month <= 2
+    century_part = year % 400
+    month_part = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5
+    return (
+        (year // 400) * 146_097
+        + century_part * 365
+        + century_part // 4
+        - century_part // 100
+        + month_part
+        - 719_468
+    )
+
+
+@_jit
+def _bsd_minute(buffer: Bytes, position: int, month_keys: Ints, year: int) -> int:
+    """Local seconds since 1970 of `Nov 23 19:00`, or -1."""
+    key = (np.int64(buffer[position]) << 16) | (np.int64(buffer[position + 1]) << 8) | np.int64(buffer[position + 2])
+    month = 0
+    for each in range(12):
+        if month_keys[each] == key:
+            month = each + 1
+    if month == 0 or year == 0 or buffer[position + 3] != 32 or buffer[position + 6] != 32:
+        return -1
+    tens = np.int64(buffer[position + 4])
+    units = np.int64(buffer[position + 5]) - 48
+    tens = 0 if tens == 32 else tens - 48
+    day = tens * 10 + units
+    time = _time_of_day(buffer, position + 7)
+    if tens < 0 or tens > 3 or units < 0 or units > 9 or day < 1 or time < 0:
+        return -1
+    days = _days_to(year, month)
+    if days + day - 1 >= (_days_to(year, month + 1) if month < 12 else _days_to(year + 1, 1)):
+        return -1
+    return (days + day - 1) * 86_400 + time
+
+
+@_jit
+def _iso_minute(buffer: Bytes, position: int) -> int:
+    """Local seconds since 1970 of `2026-11-23T19:00`, or -1."""
+    century = _two_digits(buffer, position)
+    year = _two_digits(buffer, position + 2)
+    month = _two_digits(buffer, position + 5)
+    day = _two_digits(buffer, position + 8)
+    between = buffer[position + 10]
+    if buffer[position + 4] != 45 or buffer[position + 7] != 45 or (between != 84 and between != 32):
+        return -1
+    if century < 0 or year < 0 or month < 1 or month > 12 or day < 1:
+        return -1
+    year += 100 * century
+    if year < FIRST_YEAR or year >= END_YEAR:
+        return -1
+    days = _days_to(year, month)
+    if days + day - 1 >= (_days_to(year, month + 1) if month < 12 else _days_to(year + 1, 1)):
+        return -1
+    time = _time_of_day(buffer, position + 11)
+    return -1 if time < 0 else (days + day - 1) * 86_400 + time
+
+
+@_jit
+def _fraction(buffer: Bytes, position: int) -> tuple[int, int]:
+    """Where the digits at `position` end, and the microseconds that they mean."""
+    begin = position
+    value = np.int64(0)
+    while 48 <= buffer[position] <= 57:
+        if position - begin < 6:
+            value = value * 10 + np.int64(buffer[position]) - 48
+        position += 1
+    for _ in range(position - begin, 6):
+        value *= 10
+    return position, value
+
+
+@_jit
+def _iso_offset(buffer: Bytes, position: int) -> tuple[int, int]:
+    """Where `Z`, `+02`, `+0200` or `+02:00` ends, and its seconds; -1 if it is none."""
+    sign = buffer[position]
+    if sign == 90:
+        return position + 1, 0
+    hours = _two_digits(buffer, position + 1)
+    minutes = 0
+    position += 3
+    if buffer[position] != 32:
+        if buffer[position] == 58:
+            position += 1
+        minutes = _two_digits(buffer, position)
+        position += 2
+    if hours < 0 or hours > 23 or minutes < 0 or minutes > 59:
+        return -1, 0
+    seconds = hours * 3600 + minutes * 60
+    return position, -seconds if sign == 45 else seconds
+
+
+@_jit
+def _is_dated(buffer: Bytes, position: int) -> bool:
+    """Whether a message may begin with a stamp, as forwarded lines do; more are told so than do."""
+    first = buffer[position]
+    if buffer[position + 3] == 32:
+        after = buffer[position + 4]
+        return after == 32 or 48 <= after <= 57
+    if first == 60 or (buffer[position + 4] == 45 and 48 <= first <= 57):
+        return True
+    return False
+
+
+@_jit
+def _is_plain(buffer: Bytes, start: int, end: int) -> bool:
+    """Whether all bytes are ASCII, and none is NUL."""
+    odd = 0
+    for position in range(start, end):
+        byte = buffer[position]
+        odd += (byte == 0) | (byte >= 128)
+    return odd == 0
+
+
+@_jit
+def _find_host(words: Words, position: int, length: int, rows: Rows, state: Ints, seed: np.uint64) -> int:
+    """The number of a host's name in this chunk; -1 if there are too many."""
+    mask = len(rows.host_slots) - 1
+    at = np.int64(_hash(words, position, length, seed) & np.uint64(mask))
+    while True:
+        number = rows.host_slots[at]
+        if number < 0:
+            break
+        if rows.hosts[number, 1] == length and _is_equal(words, position, words, rows.hosts[number, 0], 8, length):
+            return number
+        at = (at + 1) & mask
+    number = state[HOSTS]
+    if number >= len(rows.hosts):
+        return -1
+    rows.host_slots[at] = number
+    rows.hosts[number, 0] = position
+    rows.hosts[number, 1] = length
+    state[HOSTS] = number + 1
+    return number
+
+
+@_jit
+def find_tag(words: Words, position: int, length: int, tags: Tags, seed: np.uint64) -> tuple[int, int]:
+    """A tag's number, or -1; and where among the slots it is or would be. Half of the slots are free."""
+    mask = len(tags.slots) - 1
+    at = np.int64(_hash(words, position, length, seed) & np.uint64(mask))
+    while True:
+        number = tags.slots[at]
+        if number < 0:
+            return -1, at
+        if tags.size[number] == length and _is_equal(words, position, tags.text, number * MAX_TAG_WORDS, 1, length):
+            return number, at
+        at = (at + 1) & mask
+
+
+@_jit
+def _fits(
+    buffer: Bytes, words: Words, tables: Tables, shape: int, position: int, end: int, captures: Ints, first: int
+) -> int:
+    """1 if a message is of a shape, its captures then filled; 0 if it is not; -1 if the reference must tell."""
+    ops = tables.ops
+    at = tables.starts[shape]
+    while True:
+        operation = ops[at, 0]
+        a = np.int64(ops[at, 1])
+        b = np.int64(ops[at, 2])
+        c = np.int64(ops[at, 3])
+        slot = ops[at, 4]
+        at += 1
+        if operation == SPAN:
+            begin = position
+            last = min(end, begin + c)
+            row = a << 8
+            while position < last and tables.classes[row + np.int64(buffer[position])] == 1:
+                position += 1
+            if position - begin < b:
+                return 0
+            if slot >= 0:
+                captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
+        elif operation == LITERAL:
+            if position + b > end or not _is_equal(words, position, tables.literals, a, 1, b):
+                return 0
+            position += b
+        elif operation == OPTION:
+            if (
+                position + b <= end
+                and _is_equal(words, position, tables.literals, a, 1, b)
+                and (slot < 0 or tables.classes[(np.int64(slot) << 8) + np.int64(buffer[position + b])] == 1)
+            ):
+                position += b
+            else:
+                at = c
+        elif operation == INTEGER:
+            begin = position
+            value = np.int64(0)
+            last = min(end, begin + c)
+            while position < last and 48 <= buffer[position] <= 57:
+                value = value * 10 + np.int64(buffer[position]) - 48
+                position += 1
+            if position == begin:
+                return 0
+            if slot >= 0:
+                captures[first + slot] = value
+        elif operation == DECIMAL:
+            begin = position
+            value = np.int64(0)
+            while 48 <= buffer[position] <= 57 and position - begin < 15:
+                value = value * 10 + np.int64(buffer[position]) - 48
+                position += 1
+            digits = position - begin
+            decimals = 0
+            if digits == 0:
+                return 0
+            if buffer[position] == 46 and 48 <= buffer[position + 1] <= 57:
+                position += 1
+                begin = position
+                while 48 <= buffer[position] <= 57 and position - begin < 9:
+                    if digits < 15:
+                        value = value * 10 + np.int64(buffer[position]) - 48
+                    position += 1
+                    digits += 1
+                decimals = position - begin
+            if slot >= 0:
+                if digits > 15:
+                    return -1  # more than a float holds exactly: rounding is left to the reference
+                captures[first + slot] = (value << 4) | decimals
+        elif operation == REST:
+            begin = position
+            position = end - a
+            if position <= begin:
+                return 0
+            if slot >= 0:
+                captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
+        elif operation == UNLIKE:
+            capture = captures[first + slot]
+            length = capture & LENGTH_MASK
+            for each in range(a, a + b):
+                if tables.words[each, 1] == length and _is_equal(
+                    words, capture >> LENGTH_BITS, tables.literals, tables.words[each, 0], 1, length
+                ):
+                    return -1
+        elif operation == END:
+            return 1 if position == end else 0
+        else:
+            return -1
+
+
+@_jit
+def scan(
+    buffer: Bytes,
+    words: Words,
+    end: int,
+    end_line: int,
+    is_plain: bool,
+    year: int,
+    month_keys: Ints,
+    offsets: SmallInts,
+    tables: Tables,
+    tags: Tags,
+    rows: Rows,
+    state: Ints,
+    seed: np.uint64,
+) -> None:
+    """Reads lines from `state[POSITION]` on, until the bytes, the lines or what Python has told are used up.
+
+    `is_plain`: all bytes are ASCII and none is NUL. `year`: of BSD stamps, 0 if nothing tells it. `offsets`: of the
+    zone of stamps without one, by quarter of an hour since FIRST_YEAR.
+    """
+    position = state[POSITION]
+    line = state[LINE]
+    count = state[ROWS]
+    captured = state[CAPTURES]
+    minute_words = np.zeros(2, np.uint64)
+    minute_s = np.int64(-1)
+    quarter = np.int64(-1)
+    quarter_offset = np.int64(0)
+    last_host = np.int64(-1)
+    state[WANTED] = NOTHING
+    while position < end and line < end_line:
+        start = position
+        stop = _first_newline(words, position)
+        after = stop + 1
+        if stop > start and buffer[stop - 1] == 13:
+            stop -= 1
+            buffer[stop] = 10  # so that nothing reads over it
+        if stop == start:
+            state[BLANK] += 1
+            line += 1
+            position = after
+            continue
+        is_known = False
+        while stop - start >= 24:  # once: `break` declines the line
+            at = start
+            if buffer[at] == 60:
+                at += 1
+                while at < start + 4 and 48 <= buffer[at] <= 57:
+                    at += 1
+                if buffer[at] != 62 or at == start + 1:
+                    break
+                at += 1
+            # The moment
+            fraction_us = np.int64(0)
+            has_offset = False
+            offset = np.int64(0)
+            if buffer[at] >= 65:
+                if (
+                    minute_s < 0
+                    or words[at] != minute_words[0]
+                    or ((words[at + 8] ^ minute_words[1]) & np.uint64(0xFFFFFFFF)) != _ZERO
+                ):
+                    minute_s = _bsd_minute(buffer, at, month_keys, year)
+                    minute_words[0] = words[at]
+                    minute_words[1] = words[at + 8]
+                if minute_s < 0 or buffer[at + 12] != 58:
+                    break
+                second = _two_digits(buffer, at + 13)
+                at += 15
+                if buffer[at] == 46 and 48 <= buffer[at + 1] <= 57:
+                    at, fraction_us = _fraction(buffer, at + 1)
+            else:
+                if minute_s < 0 or words[at] != minute_words[0] or words[at + 8] != minute_words[1]:
+                    minute_s = _iso_minute(buffer, at)
+                    minute_words[0] = words[at]
+                    minute_words[1] = words[at + 8]
+                if minute_s < 0 or buffer[at + 16] != 58:
+                    break
+                second = _two_digits(buffer, at + 17)
+                at += 19
+                if (buffer[at] == 46 or buffer[at] == 44) and 48 <= buffer[at + 1] <= 57:
+                    at, fraction_us = _fraction(buffer, at + 1)
+                if buffer[at] == 90 or buffer[at] == 43 or buffer[at] == 45:
+                    at, offset = _iso_offset(buffer, at)
+                    has_offset = True
+            if second < 0 or second > 59 or at < 0 or buffer[at] != 32:
+                break
+            if not has_offset:
+                this_quarter = minute_s // QUARTER_S
+                if this_quarter != quarter:
+                    told = np.int64(offsets[this_quarter - FIRST_DAY * 96])
+                    if told == 0:
+                        state[WANTED] = DAY
+                        state[WANTED_AT] = minute_s // 86_400
+                        break
+                    if told == OFFSET_UNSURE:
+                        break
+                    quarter = this_quarter
+                    quarter_offset = told - OFFSET_BIAS
+                offset = quarter_offset
+            moment_us = (minute_s + second - offset) * _SECOND_US + fraction_us
+            # The host
+            at += 1
+            begin = at
+            while 33 <= buffer[at] <= 126:
+                at += 1
+            if at == begin or buffer[at] != 32 or buffer[begin] == 60:
+                break
+            host = last_host
+            if (
+                last_host < 0
+                or rows.hosts[last_host, 1] != at - begin
+                or not _is_equal(words, begin, words, rows.hosts[last_host, 0], 8, at - begin)
+            ):
+                host = _find_host(words, begin, at - begin, rows, state, seed)
+                if host < 0:
+                    break
+                last_host = host
+            # The tag, its process, and where the message begins
+            at += 1
+            begin = at
+            while 33 <= buffer[at] <= 126 and buffer[at] != 58 and buffer[at] != 91 and buffer[at] != 93:
+                at += 1
+            tag_size = at - begin
+            if tag_size == 0 or tag_size > 8 * MAX_TAG_WORDS:
+                break
+            tag, _ = find_tag(words, begin, tag_size, tags, seed)
+            pid = np.int64(ABSENT)
+            if buffer[at] == 91:
+                at += 1
+                digits = at
+                pid = np.int64(0)
+                while 48 <= buffer[at] <= 57 and at - digits < 10:
+                    pid = pid * 10 + np.int64(buffer[at]) - 48
+                    at += 1
+                if at == digits or buffer[at] != 93:
+                    break
+                at += 1
+            if buffer[at] != 58:
+                break
+            at += 1
+            if buffer[at] == 32:
+                at += 1
+            if buffer[at] == 91 and buffer[at + 1] == 73:
+                break  # Solaris' `[ID 197553 mail.info]`
+            if _is_dated(buffer, at) or (words[at] == _MESSAGE_R and words[at + 8] == _REPEATED):
+                break
+            if tag < 0:
+                if tags.count[0] >= len(tags.size):
+                    break
+                state[WANTED] = TAG
+                state[WANTED_AT] = begin
+                state[WANTED_SIZE] = tag_size
+                break
+            program = np.int64(tags.program[tag])
+            if program == FOREIGN:
+                rows.tag_foreign[tag] += 1
+                is_known = True
+                break
+            if (
+                program == FOR_REFERENCE
+                or stop - at > MAX_MESSAGE
+                or at >= stop
+                or buffer[stop - 1] <= 32
+                or (not is_plain and not _is_plain(buffer, start, stop))
+            ):
+                break
+            # The queue id
+            has_id = 0
+            begin = at
+            alphabets = np.uint8(255)
+            row = program << 8
+            while True:
+                common = alphabets & tables.id_alphabets[row + np.int64(buffer[at])]
+                if common == 0:
+                    break
+                alphabets = common
+                at += 1
+            id_size = at - begin
+            if buffer[at] == 58 and buffer[at + 1] == 32 and id_size > 0:
+                for alphabet in range(tables.id_sizes.shape[1]):
+                    if (
+                        (alphabets >> alphabet) & 1
+                        and tables.id_sizes[program, alphabet, 0] <= id_size <= tables.id_sizes[program, alphabet, 1]
+                    ):
+                        has_id = 1
+            rows.captures[captured] = (begin << LENGTH_BITS) | id_size
+            if has_id:
+                at += 2
+            else:
+                at = begin
+                size = tables.no_id[program, 1]
+                if at + size <= stop and _is_equal(words, at, tables.literals, tables.no_id[program, 0], 1, size):
+                    at += size
+            # The shape
+            candidate = np.int64(tables.dispatch[2 * program + has_id, buffer[at]])
+            while tables.candidates[candidate] >= 0:
+                shape = tables.candidates[candidate]
+                candidate += 1
+                slots = np.int64(tables.slots[shape])
+                for slot in range(has_id, slots):
+                    rows.captures[captured + slot] = ABSENT
+                found = _fits(buffer, words, tables, shape, at, stop, rows.captures, captured)
+                if found < 0:
+                    break
+                if found > 0:
+                    rows.shape[count] = shape
+                    rows.start[count] = start
+                    rows.size[count] = stop - start
+                    rows.moment_us[count] = moment_us
+                    rows.offset_s[count] = offset
+                    rows.host[count] = host
+                    rows.tag[count] = tag
+                    rows.pid[count] = pid
+                    rows.line[count] = line
+                    rows.first_capture[count] = captured
+                    rows.tag_events[tag] += 1
+                    captured += slots
+                    count += 1
+                    is_known = True
+                    break
+            break
+        if state[WANTED] != NOTHING:
+            if after - 1 > stop:
+                buffer[stop] = 13
+            break
+        if not is_known:
+            rows.declined[state[DECLINED], 0] = line
+            rows.declined[state[DECLINED], 1] = start
+            rows.declined[state[DECLINED], 2] = stop - start
+            state[DECLINED] += 1
+        line += 1
+        position = after
+    state[POSITION] = position
+    state[LINE] = line
+    state[ROWS] = count
+    state[CAPTURES] = captured
+
+
+@_jit
+def by_rank(shape: SmallInts, count: int, rank: SmallInts, ends: Ints, order: Ints) -> None:
+    """Rows in the order of their shapes' ranks; `ends[rank]` is where each rank's rows end."""
+    ends[:] = 0
+    for row in range(count):
+        ends[rank[shape[row]]] += 1
+    total = 0
+    for each in range(len(ends)):
+        total += ends[each]
+        ends[each] = total - ends[each]
+    for row in range(count):
+        each = rank[shape[row]]
+        order[ends[each]] = row
+        ends[each] += 1
+
+
+@_jit
+def take_frames(
+    rows: Rows,
+    order: Ints,
+    hosts: SmallInts,
+    moment_us: Ints,
+    offset_s: SmallInts,
+    host: SmallInts,
+    tag: SmallInts,
+    pid: Ints,
+    pid_valid: Bytes,
+    line: Ints,
+) -> int:
+    """What the frame tells of some rows -> how many have no pid. `hosts` are the codes of the hosts' numbers."""
+    without = 0
+    for to in range(len(order)):
+        row = order[to]
+        moment_us[to] = rows.moment_us[row]
+        offset_s[to] = rows.offset_s[row]
+        host[to] = hosts[rows.host[row]]
+        tag[to] = rows.tag[row]
+        line[to] = rows.line[row]
+        if rows.pid[row] != ABSENT:
+            pid[to] = rows.pid[row]
+            pid_valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
+        else:
+            pid[to] = 0
+            without += 1
+    return without
+
+
+@_jit
+def _put_view(words: Words, position: int, length: int, base: int, views: Words, to: int) -> None:
+    """Arrow's string_view: the length, then up to 12 bytes, or 4 of them, buffer number 0 and the position."""
+    if length > 12:
+        views[to, 0] = np.uint64(length) | ((words[position] & _low(4)) << _HALF)
+        views[to, 1] = np.uint64(position - base) << _HALF
+        return
+    first = words[position] & _low(min(length, 8)) if length > 0 else _ZERO
+    views[to, 0] = np.uint64(length) | (first << _HALF)
+    views[to, 1] = first >> _HALF
+    if length > 8:
+        views[to, 1] |= (words[position + 8] & _low(length - 8)) << _HALF
+
+
+@_jit
+def view_lines(words: Words, rows: Rows, order: Ints, base: int, views: Words) -> None:
+    """The lines themselves as string_views; `base` is where the lines begin."""
+    for to in range(len(order)):
+        row = order[to]
+        _put_view(words, rows.start[row], rows.size[row], base, views, to)
+
+
+@_jit
+def view_captures(
+    words: Words,
+    rows: Rows,
+    order: Ints,
+    runs: Ints,
+    absent: np.uint64,
+    absent_size: int,
+    base: int,
+    views: Words,
+    valid: Bytes,
+) -> int:
+    """A column of texts as string_views -> how many are valid. `runs`: (first row, end, slot) of the shapes with it."""
+    found = 0
+    for run in range(len(runs)):
+        for to in range(runs[run, 0], runs[run, 1]):
+            capture = rows.captures[rows.first_capture[order[to]] + runs[run, 2]]
+            if capture == ABSENT:
+                continue
+            position = capture >> LENGTH_BITS
+            length = capture & LENGTH_MASK
+            if length == absent_size and (words[position] & _low(length)) == absent:
+                continue
+            _put_view(words, position, length, base, views, to)
+            valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
+            found += 1
+    return found
+
+
+@_jit
+def number_captures(
+    words: Words,
+    rows: Rows,
+    order: Ints,
+    runs: Ints,
+    absent: np.uint64,
+    absent_size: int,
+    seed: np.uint64,
+    slots: SmallInts,
+    keys: Ints,
+    codes: SmallInts,
+    valid: Bytes,
+    counts: Ints,
+) -> None:
+    """A column of texts as numbers of a dictionary; `keys` gets (position, length) of each text.
+
+    `slots` are all -1, a power of two of them, more than there are rows. `counts`: how many are valid, how many keys.
+    A slot below ABSENT in `runs` is a constant: -2 - (position << LENGTH_BITS | length).
+    """
+    mask = len(slots) - 1
+    found = 0
+    known = 0
+    last = np.int64(ABSENT)
+    code = 0
+    for run in range(len(runs)):
+        slot = runs[run, 2]
+        for to in range(runs[run, 0], runs[run, 1]):
+            capture = -2 - slot if slot < ABSENT else rows.captures[rows.first_capture[order[to]] + slot]
+            if capture == ABSENT:
+                continue
+            if capture != last:
+                position = capture >> LENGTH_BITS
+                length = capture & LENGTH_MASK
+                if length == absent_size and (words[position] & _low(length)) == absent:
+                    continue
+                at = np.int64(_hash(words, position, length, seed) & np.uint64(mask))
+                while True:
+                    code = slots[at]
+                    if code < 0:
+                        code = known
+                        slots[at] = code
+                        keys[code, 0] = position
+                        keys[code, 1] = length
+                        known += 1
+                        break
+                    if keys[code, 1] == length and _is_equal(words, position, words, keys[code, 0], 8, length):
+                        break
+                    at = (at + 1) & mask
+                last = capture
+            codes[to] = code
+            valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
+            found += 1
+    counts[0] = found
+    counts[1] = known
+
+
+@_jit
+def take_integers(rows: Rows, order: Ints, runs: Ints, values: Ints, valid: Bytes) -> int:
+    """A column of whole numbers -> how many are valid."""
+    found = 0
+    for run in range(len(runs)):
+        for to in range(runs[run, 0], runs[run, 1]):
+            capture = rows.captures[rows.first_capture[order[to]] + runs[run, 2]]
+            if capture != ABSENT:
+                values[to] = capture
+                valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
+                found += 1
+    return found
+
+
+@_jit
+def take_decimals(
+    rows: Rows, order: Ints, runs: Ints, powers: npt.NDArray[np.float64], values: npt.NDArray[np.float64], valid: Bytes
+) -> int:
+    """A column of decimal fractions -> how many are valid. Up to 15 digits over a power of ten round rightly."""
+    found = 0
+    for run in range(len(runs)):
+        for to in range(runs[run, 0], runs[run, 1]):
+            capture = rows.captures[rows.first_capture[order[to]] + runs[run, 2]]
+            if capture != ABSENT:
+                values[to] = np.float64(capture >> 4) / powers[capture & 15]
+                valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
+                found += 1
+    return found
+
+
+@_jit
+def pack(buffer: Bytes, keys: Ints, count: int, offsets: SmallInts, out: Bytes) -> None:
+    """Texts one after the other, as Arrow's string arrays hold them."""
+    to = 0
+    for key in range(count):
+        offsets[key] = to
+        for position in range(keys[key, 0], keys[key, 0] + keys[key, 1]):
+            out[to] = buffer[position]
+            to += 1
+    offsets[count] = to
