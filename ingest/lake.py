@@ -182,8 +182,9 @@ def write_part(staging: Path, source_id: str, number: int, result: Result) -> Pa
 
 def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     days = pc.cast(table["logged_at"], pa.date32())
-    for day in pc.unique(days):
-        yield day.as_py().isoformat(), table.filter(pc.equal(days, day))
+    each = pc.unique(days)
+    for day in each:
+        yield day.as_py().isoformat(), table if len(each) == 1 else table.filter(pc.equal(days, day))
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def is_available() -> bool:
 
 def prepare(settings: "Settings") -> None:
     """Loads the machine code, or compiles it on the first run of a machine: threads would do it one by one."""
-    from ingest.fast.chunk import read
+    from ingest.fast.chunk import read  # noqa: PLC0415  # numba
 
     sample = b"Nov 23 08:15:01 mx1 postfix/qmgr[7]: 3F1A2B3C4D: removed\n"
     read(Chunk(1, sample), "", ((1, 2026),), settings)
@@ -31,6 +31,6 @@ def prepare(settings: "Settings") -> None:
 
 def read_chunk(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Result:
     """Parses one chunk of whole lines, as `ingest.reader.read_chunk` does; the order of rows may differ."""
-    from ingest.fast.chunk import read
+    from ingest.fast.chunk import read  # noqa: PLC0415  # numba
 
     return read(chunk, source_id, years, settings)

@@ -3,8 +3,11 @@
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-import numba
+from numba.core import config as numba_config
+
+config: Any = numba_config  # its settings come from the environment; the types know none of them
 
 
 @cache
@@ -13,12 +16,12 @@ def has_cache() -> bool:
 
     numba asks `NUMBA_CACHE_DIR` first, which is left alone if the user has set it.
     """
-    if numba.config.CACHE_DIR or os.access(Path(__file__).parent, os.W_OK):
+    if config.CACHE_DIR or os.access(Path(__file__).parent, os.W_OK):
         return True
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "mailscope"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return False
-    numba.config.CACHE_DIR = str(folder)
+    config.CACHE_DIR = str(folder)
     return True

@@ -2,11 +2,10 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
-from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.batch import Gathered, Result
 from ingest.blocks import REPEAT, Chunk
@@ -15,7 +14,7 @@ from ingest.fast.columns import schema_of, tables
 from ingest.fast.lane import Lane, Scanned
 from ingest.formats import find_formats
 from ingest.framing import Framer
-from ingest.schema import Family
+from ingest.schema import Family, events_schema
 from ingest.text import decode
 from ingest.times import Years, year_of
 
@@ -27,19 +26,18 @@ _THREAD: Final = threading.local()
 
 def read(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Result:
     """What became of a chunk's lines."""
-    lane = _lane(settings.format_name)
+    lane = lane_of(settings.format_name)
     scanned = lane.read(chunk, years, settings.zone)
     fast = tables(scanned, lane.programs, chunk.data, source_id)
     coverage = _coverage(scanned)
     slow = _by_reference(chunk, scanned, source_id, years, settings)
-    events = {
-        family: _joined(family, fast.get(family), slow.events.get(family))
-        for family in fast.keys() | slow.events.keys()
+    events = slow.events | {
+        family: _joined(family, table, slow.events.get(family)) for family, table in fast.items()
     }
     return Result(events, slow.unparsed, coverage + slow.coverage)
 
 
-def _lane(format_name: str) -> Lane:
+def lane_of(format_name: str) -> Lane:
     """This thread's own."""
     lanes: dict[str, Lane] = _THREAD.__dict__.setdefault("lanes", {})
     if format_name not in lanes:
@@ -82,7 +80,13 @@ def _by_reference(
     return gathered.result()
 
 
-def _joined(family: Family, fast: pa.Table | None, slow: pa.Table | None) -> pa.Table:
-    if slow is None or fast is None:
-        return fast if slow is None else slow
-    return pa.concat_tables([fast, slow.cast(schema_of(family))])
+def _joined(family: Family, fast: pa.Table, slow: pa.Table | None) -> pa.Table:
+    joined = pa.concat_tables([fast, slow.cast(schema_of(family))]) if slow else fast
+    return joined if _is_one_day(joined) else joined.cast(events_schema(family))
+
+
+def _is_one_day(table: pa.Table) -> bool:
+    """Views can be written, but not picked by day: they have no filter in Arrow."""
+    moments = table["logged_at"]
+    first, last = (moment.as_py() for moment in (pc.min(moments), pc.max(moments)))
+    return bool(first.date() == last.date())

@@ -20,7 +20,7 @@ from ingest.framing import origin
 from ingest.schema import ATTRIBUTES, COUNT, MOMENT, SMALL, TEXT, Family, Kind, events_schema
 
 Array: TypeAlias = "pa.Array[Any]"
-_CODES: Final = pa.dictionary(pa.int32(), TEXT)
+_CODES: Final[pa.DataType] = pa.dictionary(pa.int32(), pa.string())
 _VIEW: Final = pa.string_view()
 _POWERS: Final = 10.0 ** np.arange(16)
 _KIND_CODES: Final = {kind: code for code, kind in enumerate(Kind)}
@@ -38,9 +38,9 @@ class _Rows(NamedTuple):
 
 def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) -> dict[Family, pa.Table]:
     """All that was understood of a chunk, whose bytes are `data`."""
-    order = np.empty(scanned.count, np.int64)
+    order = np.empty(scanned.found, np.int64)
     ends = np.empty(len(programs.shapes), np.int64)
-    kernel.by_rank(scanned.rows.shape, scanned.count, programs.ranks, ends, order)
+    kernel.by_rank(scanned.rows.shape, scanned.found, programs.ranks, ends, order)
     runs: dict[Family, list[tuple[Fixed, int, int]]] = {}
     begin = 0
     for shape, end in zip(programs.ranked, ends.tolist(), strict=True):
@@ -66,7 +66,8 @@ def schema_of(family: Family) -> pa.Schema:
 
 def _type_of(field: "pa.Field[Any]") -> pa.DataType:
     if field.type != TEXT:
-        return field.type
+        kind: pa.DataType = field.type
+        return kind
     return _VIEW if field.name in UNIQUE_TEXTS else _CODES
 
 
@@ -89,10 +90,9 @@ class _Place(NamedTuple):
 
 
 def _places(scanned: Scanned) -> dict[str, _Place]:
-    programs = [program for program in scanned.programs]
     told: dict[str, list[str | None]] = {"host": [origin(host) for host in scanned.hosts]}
     for name in ("server", "instance", "service", "daemon"):
-        told[name] = [getattr(program, name) if program else None for program in programs]
+        told[name] = [getattr(program, name) if program else None for program in scanned.programs]
     return {name: _place(values) for name, values in told.items()}
 
 
@@ -110,7 +110,16 @@ def _frame(rows: _Rows, places: Mapping[str, _Place]) -> dict[str, Array]:
     offsets, hosts, tags, kinds = (np.empty(size, np.int32) for _ in range(4))
     has_pid = _bitmap(size)
     without = kernel.take_frames(
-        rows.scanned.rows, rows.order, places["host"].codes, moments, offsets, hosts, tags, pids, has_pid, lines
+        rows.scanned.rows,
+        rows.order,
+        places["host"].codes,
+        moments,
+        offsets,
+        hosts,
+        tags,
+        pids,
+        has_pid,
+        lines,
     )
     for shape, first, end in rows.runs:
         kinds[first:end] = _KIND_CODES[shape.kind]
@@ -141,7 +150,7 @@ def _coded(place: _Place, tags: kernel.SmallInts) -> Array:
 def _lines(rows: _Rows) -> Array:
     views = np.empty((len(rows.order), 2), np.uint64)
     kernel.view_lines(rows.scanned.words, rows.scanned.rows, rows.order, rows.scanned.base, views)
-    return pa.Array.from_buffers(_VIEW, len(rows.order), [None, pa.py_buffer(views), rows.body], 0)
+    return pa.Array.from_buffers(_VIEW, len(rows.order), [None, _buffer(views), rows.body], 0)
 
 
 def _column(name: str, kind: pa.DataType, rows: _Rows) -> Array:
@@ -171,7 +180,7 @@ def _view_column(name: str, rows: _Rows) -> Array:
     found = kernel.view_captures(
         scanned.words, scanned.rows, rows.order, runs, *_absent(name), scanned.base, views, valid
     )
-    buffers = [_buffer(valid, size - found), pa.py_buffer(views), rows.body]
+    buffers = [_validity(valid, size - found), _buffer(views), rows.body]
     return pa.Array.from_buffers(_VIEW, size, buffers, size - found)
 
 
@@ -212,21 +221,25 @@ def _texts(buffer: kernel.Bytes, keys: kernel.Ints) -> Array:
     offsets = np.empty(len(keys) + 1, np.int32)
     packed = np.empty(int(keys[:, 1].sum()), np.uint8)
     kernel.pack(buffer, keys, len(keys), offsets, packed)
-    return pa.StringArray.from_buffers(len(keys), pa.py_buffer(offsets), pa.py_buffer(packed))
+    return pa.StringArray.from_buffers(len(keys), _buffer(offsets), _buffer(packed))
 
 
 def _bitmap(size: int) -> kernel.Bytes:
     return np.zeros((size + 7) // 8, np.uint8)
 
 
-def _buffer(valid: kernel.Bytes | None, nulls: int) -> pa.Buffer | None:
-    return pa.py_buffer(valid) if valid is not None and nulls else None
+def _validity(valid: kernel.Bytes | None, nulls: int) -> pa.Buffer | None:
+    return _buffer(valid) if valid is not None and nulls else None
+
+
+def _buffer(values: npt.NDArray[Any]) -> pa.Buffer:
+    return pa.py_buffer(values)  # type: ignore[arg-type]  # the stubs do not know that arrays are buffers
 
 
 def _flat(
     kind: pa.DataType, values: npt.NDArray[Any], valid: kernel.Bytes | None = None, nulls: int = 0
 ) -> Array:
-    return pa.Array.from_buffers(kind, len(values), [_buffer(valid, nulls), pa.py_buffer(values)], nulls)
+    return pa.Array.from_buffers(kind, len(values), [_validity(valid, nulls), _buffer(values)], nulls)
 
 
 def _dictionary(codes: kernel.SmallInts, valid: kernel.Bytes | None, nulls: int, texts: Array) -> Array:

@@ -4,12 +4,13 @@ A row that the scanner cannot read, or whose captures it cannot store, becomes t
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from ingest.fast import kernel
 from ingest.fast.rules import class_behind, is_readable, tail_of
@@ -104,7 +105,7 @@ class _Compiler:
         columns = [piece.text for piece in parts if piece.role == "capture" and piece.text]
         slots = {name: place for place, name in enumerate(["queue_id", *columns] if has_id else columns)}
         fixed = Fixed(kind, family, slots, {name: self._constant(text) for name, text in constants.items()})
-        if is_readable(template) and _is_storable(fixed, parts):
+        if is_readable(template) and _is_storable(fixed, parts, has_id):
             self._emit(parts, slots, unlike)
         else:
             self.ops.append((kernel.DECLINE, 0, 0, 0, _NO_SLOT))
@@ -138,35 +139,39 @@ class _Compiler:
                 option = options.pop()
                 self.ops[option] = (*self.ops[option][:3], len(self.ops), self.ops[option][4])
             else:
-                self.ops += self._capture(piece, tail_of(parts, position), slots.get(piece.text, _NO_SLOT), unlike)
+                self.ops.append(self._capture(parts, position, slots.get(piece.text, _NO_SLOT)))
+                if piece.text in unlike:
+                    first = len(self.words)
+                    self.words += [self.pool.place(word) for word in sorted(unlike[piece.text])]
+                    self.ops.append((kernel.UNLIKE, first, len(self.words) - first, 0, slots[piece.text]))
         self.ops.append((kernel.END, 0, 0, 0, _NO_SLOT))
 
-    def _capture(
-        self, piece: Piece, tail: str | None, slot: int, unlike: Mapping[str, frozenset[str]]
-    ) -> Iterator[Operation]:
+    def _capture(self, parts: Sequence[Piece], position: int, slot: int) -> Operation:
+        piece = parts[position]
+        cls = self.classes.index(piece.cls)
         _, least, most = CLASSES[piece.cls]
         if piece.cls == "rest":
-            yield kernel.REST, len(tail or ""), 0, 0, slot
-        elif piece.cls == "num":
-            yield kernel.DECIMAL, 0, 0, 0, slot
-        elif piece.text and _type_of(piece.text) == COUNT:
-            yield kernel.INTEGER, 0, 0, most or _UNBOUNDED, slot
-        else:
-            yield kernel.SPAN, self.classes.index(piece.cls), least, most or _UNBOUNDED, slot
-        if piece.text in unlike:
-            first = len(self.words)
-            self.words += [self.pool.place(word) for word in sorted(unlike[piece.text])]
-            yield kernel.UNLIKE, first, len(self.words) - first, 0, slot
+            return kernel.REST, len(tail_of(parts, position) or ""), 0, 0, slot
+        if piece.cls == "upto":
+            return kernel.UPTO, *self.pool.place(parts[position + 1].text), cls, slot
+        if piece.cls == "num":
+            return kernel.DECIMAL, 0, 0, 0, slot
+        if piece.cls == "enhanced":
+            return kernel.ENHANCED, 0, 0, 0, slot
+        if piece.text and _type_of(piece.text) == COUNT:
+            return kernel.INTEGER, 0, 0, most or _UNBOUNDED, slot
+        return kernel.SPAN, cls, least, most or _UNBOUNDED, slot
 
 
-def _is_storable(fixed: Fixed, parts: Sequence[Piece]) -> bool:
+def _is_storable(fixed: Fixed, parts: Sequence[Piece], has_id: bool) -> bool:
     """Whether each column gets one capture or constant, of a form that suits its type."""
-    names = [piece.text for piece in parts if piece.role == "capture" and piece.text]
-    fitting = {COUNT: {"int"}, SECONDS: {"num"}}
+    captures = [piece.text for piece in parts if piece.role == "capture" and piece.text]
+    names = [*captures, *(["queue_id"] if has_id else []), *fixed.constants]
+    fitting: dict[pa.DataType, Set[str]] = {COUNT: {"int"}, SECONDS: {"num"}}
     return (
-        len({*names, *fixed.constants, "queue_id"}) == len(names) + len(fixed.constants) + 1
+        len(set(names)) == len(names)
         and not UNIQUE_TEXTS & fixed.constants.keys()
-        and {*names, *fixed.constants} <= ATTRIBUTES[fixed.family].keys()
+        and set(names) <= {"queue_id", *ATTRIBUTES[fixed.family]}
         and all(
             piece.cls in fitting.get(_type_of(piece.text), CLASSES.keys() - {"num"})
             for piece in parts
@@ -175,7 +180,7 @@ def _is_storable(fixed: Fixed, parts: Sequence[Piece]) -> bool:
     )
 
 
-def _type_of(column: str) -> object:
+def _type_of(column: str) -> pa.DataType:
     known = {name: kind for columns in (FRAME, *ATTRIBUTES.values()) for name, kind in columns.items()}
     return known.get(column, TEXT)
 
@@ -215,7 +220,7 @@ def compile_formats(name: str) -> Programs:
                 shapes = [compiler.shape(row, has_id, each.fixed.unlike) for row in of_daemon]
                 dispatch.append(lists.by_first_byte(shapes, [_first_bytes(row[2]) for row in of_daemon]))
     tables = kernel.Tables(
-        no_id=_rows([compiler.pool.place(f"{forms.no_queue_id}: ") for forms in forms_of], np.int64, 2),
+        no_id=_rows([compiler.pool.place(forms.no_queue_id) for forms in forms_of], np.int64, 2),
         ops=_rows(compiler.ops, np.int32, 5),
         starts=np.array(compiler.starts, np.int32),
         slots=np.array([len(shape.slots) for shape in compiler.shapes], np.int32),

@@ -26,8 +26,10 @@ DECIMAL: Final = 3
 REST: Final = 4  # a: length of the literal that ends the line
 OPTION: Final = 5  # as LITERAL; c: where to go on if it is not there; slot: the class that must follow, or -1
 UNLIKE: Final = 6  # a: the first of the words that the capture must not be, b: how many
-DECLINE: Final = 7
-END: Final = 8
+UPTO: Final = 7  # a: where in the literals, b: length, c: class
+ENHANCED: Final = 8
+DECLINE: Final = 9
+END: Final = 10
 
 # What the scanner's state holds
 POSITION: Final = 0
@@ -214,7 +216,11 @@ def _days_to(year: int, month: int) -> int:
 @_jit
 def _bsd_minute(buffer: Bytes, position: int, month_keys: Ints, year: int) -> int:
     """Local seconds since 1970 of `Nov 23 19:00`, or -1."""
-    key = (np.int64(buffer[position]) << 16) | (np.int64(buffer[position + 1]) << 8) | np.int64(buffer[position + 2])
+    key = (
+        (np.int64(buffer[position]) << 16)
+        | (np.int64(buffer[position + 1]) << 8)
+        | np.int64(buffer[position + 2])
+    )
     month = 0
     for each in range(12):
         if month_keys[each] == key:
@@ -297,9 +303,7 @@ def _is_dated(buffer: Bytes, position: int) -> bool:
     if buffer[position + 3] == 32:
         after = buffer[position + 4]
         return after == 32 or 48 <= after <= 57
-    if first == 60 or (buffer[position + 4] == 45 and 48 <= first <= 57):
-        return True
-    return False
+    return first == 60 or (buffer[position + 4] == 45 and 48 <= first <= 57)
 
 
 @_jit
@@ -321,7 +325,9 @@ def _find_host(words: Words, position: int, length: int, rows: Rows, state: Ints
         number = rows.host_slots[at]
         if number < 0:
             break
-        if rows.hosts[number, 1] == length and _is_equal(words, position, words, rows.hosts[number, 0], 8, length):
+        if rows.hosts[number, 1] == length and _is_equal(
+            words, position, words, rows.hosts[number, 0], 8, length
+        ):
             return number
         at = (at + 1) & mask
     number = state[HOSTS]
@@ -343,14 +349,41 @@ def find_tag(words: Words, position: int, length: int, tags: Tags, seed: np.uint
         number = tags.slots[at]
         if number < 0:
             return -1, at
-        if tags.size[number] == length and _is_equal(words, position, tags.text, number * MAX_TAG_WORDS, 1, length):
+        if tags.size[number] == length and _is_equal(
+            words, position, tags.text, number * MAX_TAG_WORDS, 1, length
+        ):
             return number, at
         at = (at + 1) & mask
 
 
 @_jit
+def _enhanced_code(buffer: Bytes, position: int) -> int:
+    """Where `5.7.1` ends (RFC 3463), or -1."""
+    if buffer[position] != 50 and buffer[position] != 52 and buffer[position] != 53:
+        return -1
+    position += 1
+    for _ in range(2):
+        if buffer[position] != 46:
+            return -1
+        position += 1
+        begin = position
+        while 48 <= buffer[position] <= 57 and position - begin < 3:
+            position += 1
+        if position == begin:
+            return -1
+    return position
+
+
+@_jit
 def _fits(
-    buffer: Bytes, words: Words, tables: Tables, shape: int, position: int, end: int, captures: Ints, first: int
+    buffer: Bytes,
+    words: Words,
+    tables: Tables,
+    shape: int,
+    position: int,
+    end: int,
+    captures: Ints,
+    first: int,
 ) -> int:
     """1 if a message is of a shape, its captures then filled; 0 if it is not; -1 if the reference must tell."""
     ops = tables.ops
@@ -423,6 +456,26 @@ def _fits(
             begin = position
             position = end - a
             if position <= begin:
+                return 0
+            if slot >= 0:
+                captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
+        elif operation == UPTO:
+            begin = position
+            row = c << 8
+            last = end - b
+            while position <= last and not _is_equal(words, position, tables.literals, a, 1, b):
+                position += 1
+            if position > last or position == begin:
+                return 0
+            for each in range(begin, position):
+                if tables.classes[row + np.int64(buffer[each])] == 0:
+                    return 0
+            if slot >= 0:
+                captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
+        elif operation == ENHANCED:
+            begin = position
+            position = _enhanced_code(buffer, position)
+            if position < 0:
                 return 0
             if slot >= 0:
                 captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
@@ -622,10 +675,9 @@ def scan(
             id_size = at - begin
             if buffer[at] == 58 and buffer[at + 1] == 32 and id_size > 0:
                 for alphabet in range(tables.id_sizes.shape[1]):
-                    if (
-                        (alphabets >> alphabet) & 1
-                        and tables.id_sizes[program, alphabet, 0] <= id_size <= tables.id_sizes[program, alphabet, 1]
-                    ):
+                    if (alphabets >> alphabet) & 1 and tables.id_sizes[
+                        program, alphabet, 0
+                    ] <= id_size <= tables.id_sizes[program, alphabet, 1]:
                         has_id = 1
             rows.captures[captured] = (begin << LENGTH_BITS) | id_size
             if has_id:
@@ -633,7 +685,9 @@ def scan(
             else:
                 at = begin
                 size = tables.no_id[program, 1]
-                if at + size <= stop and _is_equal(words, at, tables.literals, tables.no_id[program, 0], 1, size):
+                if at + size <= stop and _is_equal(
+                    words, at, tables.literals, tables.no_id[program, 0], 1, size
+                ):
                     at += size
             # The shape
             candidate = np.int64(tables.dispatch[2 * program + has_id, buffer[at]])
@@ -824,7 +878,9 @@ def number_captures(
                         keys[code, 1] = length
                         known += 1
                         break
-                    if keys[code, 1] == length and _is_equal(words, position, words, keys[code, 0], 8, length):
+                    if keys[code, 1] == length and _is_equal(
+                        words, position, words, keys[code, 0], 8, length
+                    ):
                         break
                     at = (at + 1) & mask
                 last = capture
@@ -851,7 +907,12 @@ def take_integers(rows: Rows, order: Ints, runs: Ints, values: Ints, valid: Byte
 
 @_jit
 def take_decimals(
-    rows: Rows, order: Ints, runs: Ints, powers: npt.NDArray[np.float64], values: npt.NDArray[np.float64], valid: Bytes
+    rows: Rows,
+    order: Ints,
+    runs: Ints,
+    powers: npt.NDArray[np.float64],
+    values: npt.NDArray[np.float64],
+    valid: Bytes,
 ) -> int:
     """A column of decimal fractions -> how many are valid. Up to 15 digits over a power of ten round rightly."""
     found = 0

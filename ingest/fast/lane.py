@@ -26,7 +26,8 @@ _LEAST_LINE: Final = 24
 _QUARTERS_A_DAY: Final = 96
 _END_OF_LINES: Final = 1 << 62
 _MONTHS: Final = np.array(
-    [int.from_bytes(name, "big") for name in b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()], np.int64
+    [int.from_bytes(name, "big") for name in b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()],
+    np.int64,
 )
 # So that nobody outside can choose names that all fall on one another in a table.
 SEED: Final = np.uint64(int.from_bytes(np.random.default_rng().bytes(8), "little"))
@@ -39,7 +40,7 @@ class Scanned(NamedTuple):
     words: kernel.Words
     base: int  # where the chunk's first byte lies in the buffer
     rows: kernel.Rows
-    count: int
+    found: int  # how many of `rows` are filled
     hosts: list[str]
     tags: list[str]
     programs: list[Program | None]
@@ -156,21 +157,32 @@ class Lane:
         self._words = np.lib.stride_tricks.as_strided(
             np.frombuffer(buffer, np.uint64, 1), (len(buffer) - 7,), (1,), writeable=False
         )
-        lines = len(buffer) // _LEAST_LINE + 1
-        most = int(self.programs.tables.slots.max(initial=0)) + 1
-        self._rows = kernel.Rows(
-            **{name: np.empty(lines, np.int32) for name in ("shape", "offset_s", "host", "tag")},
-            **{
-                name: np.empty(lines, np.int64)
-                for name in ("start", "size", "moment_us", "pid", "line", "first_capture")
-            },
-            captures=np.empty((lines + 1) * most, np.int64),
-            declined=np.empty((len(buffer) // 2 + 1, 3), np.int64),
-            tag_events=np.zeros(_MAX_TAGS, np.int64),
-            tag_foreign=np.zeros(_MAX_TAGS, np.int64),
-            host_slots=np.empty(4 * _MAX_HOSTS, np.int32),
-            hosts=np.empty((_MAX_HOSTS, 2), np.int64),
-        )
+        self._rows = _rows(len(buffer), int(self.programs.tables.slots.max(initial=0)) + 1)
+
+
+def _rows(size: int, captures: int) -> kernel.Rows:
+    """Room for the rows of `size` bytes, each with so many captures."""
+    lines = size // _LEAST_LINE + 1
+    shape, offset_s, host, tag = (np.empty(lines, np.int32) for _ in range(4))
+    start, length, moment_us, pid, line, first_capture = (np.empty(lines, np.int64) for _ in range(6))
+    return kernel.Rows(
+        shape=shape,
+        start=start,
+        size=length,
+        moment_us=moment_us,
+        offset_s=offset_s,
+        host=host,
+        tag=tag,
+        pid=pid,
+        line=line,
+        first_capture=first_capture,
+        captures=np.empty((lines + 1) * captures, np.int64),
+        declined=np.empty((size // 2 + 1, 3), np.int64),
+        tag_events=np.zeros(_MAX_TAGS, np.int64),
+        tag_foreign=np.zeros(_MAX_TAGS, np.int64),
+        host_slots=np.empty(4 * _MAX_HOSTS, np.int32),
+        hosts=np.empty((_MAX_HOSTS, 2), np.int64),
+    )
 
 
 def _years_within(years: Years, first_line: int) -> Iterator[tuple[int, int]]:
@@ -196,9 +208,13 @@ def _fill_day(offsets: kernel.SmallInts, day: int, zone: tzinfo) -> None:
     begin = UNIX_EPOCH + timedelta(days=day)
     values = []
     for quarter in range(_QUARTERS_A_DAY):
-        first, last = (begin + timedelta(seconds=quarter * kernel.QUARTER_S + s) for s in (0, kernel.QUARTER_S - 1))
+        first, last = (
+            begin + timedelta(seconds=quarter * kernel.QUARTER_S + s) for s in (0, kernel.QUARTER_S - 1)
+        )
         offset = offset_at(first, zone)
         is_sure = offset == offset_at(last, zone)
-        values.append(kernel.OFFSET_BIAS + offset // timedelta(seconds=1) if is_sure else kernel.OFFSET_UNSURE)
+        values.append(
+            kernel.OFFSET_BIAS + offset // timedelta(seconds=1) if is_sure else kernel.OFFSET_UNSURE
+        )
     place = (day - kernel.FIRST_DAY) * _QUARTERS_A_DAY
     offsets[place : place + _QUARTERS_A_DAY] = values

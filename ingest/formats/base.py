@@ -32,7 +32,7 @@ Row: TypeAlias = tuple[Kind, tuple[str, ...], str] | tuple[Kind, tuple[str, ...]
 class FixedForms(NamedTuple):
     """What of a format is data, and so can be read without its Python: the messages of a fixed form.
 
-    A message may begin with a queue id or with the word that stands for none, and `: `. What follows is of the first
+    A message may begin with a queue id and `: `, or with the text that stands for no id. What follows is of the first
     of its daemon's rows that fits; if none does, or the daemon is not here, `parse` alone knows what it says.
     """
 
@@ -40,7 +40,9 @@ class FixedForms(NamedTuple):
     no_queue_id: str
     with_id: Mapping[str, tuple[Row, ...]]  # by daemon, in the order in which they are tried
     without_id: Mapping[str, tuple[Row, ...]]
-    unlike: Mapping[str, frozenset[str]]  # texts of a column that make the line something else than its row says
+    unlike: Mapping[
+        str, frozenset[str]
+    ]  # texts of a column that make the line something else than its row says
 
 
 class Format(NamedTuple):

@@ -33,9 +33,9 @@ PROBE_STATUS: Final = frozenset({"deliverable", "undeliverable", "undeliverable-
 # Short ids are hexadecimal; long ids (enable_long_queue_ids) are base 52 without vowels, `z`, and the inode in
 # base 51 (postconf(5)). NOQUEUE marks a refusal before there was an id.
 _QUEUE_IDS: Final = (CaptureClass("0-9A-F", 5, 20), CaptureClass("0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z", 10, 20))
-_NO_QUEUE_ID: Final = "NOQUEUE"
+_NO_QUEUE_ID: Final = "NOQUEUE: "
 _QUEUE_ID: Final = re.compile(
-    rf"(?:{_NO_QUEUE_ID}|({'|'.join(f'[{each}]{{{least},{most}}}' for each, least, most in _QUEUE_IDS)})): "
+    rf"{_NO_QUEUE_ID}|({'|'.join(f'[{each}]{{{least},{most}}}' for each, least, most in _QUEUE_IDS)}): "
 )
 
 
