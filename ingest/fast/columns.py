@@ -4,7 +4,7 @@ Texts that repeat become dictionaries of the chunk, which Parquet takes over wit
 that do not are views of the chunk, which nobody copies.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -17,14 +17,12 @@ from ingest.fast import kernel
 from ingest.fast.compile import UNIQUE_TEXTS, Fixed, Programs
 from ingest.fast.lane import SEED, Scanned
 from ingest.framing import origin
-from ingest.schema import ATTRIBUTES, COUNT, MOMENT, SMALL, TEXT, Family, Kind, events_schema
+from ingest.schema import ATTRIBUTES, COUNT, MOMENT, SMALL, TEXT, Family, events_schema
 
 Array: TypeAlias = "pa.Array[Any]"
 _CODES: Final[pa.DataType] = pa.dictionary(pa.int32(), pa.string())
 _VIEW: Final = pa.string_view()
 _POWERS: Final = 10.0 ** np.arange(16)
-_KIND_CODES: Final = {kind: code for code, kind in enumerate(Kind)}
-_KINDS: Final = pa.array([str(kind) for kind in Kind], TEXT)
 
 
 class _Rows(NamedTuple):
@@ -47,14 +45,13 @@ def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) ->
         if end > begin:
             runs.setdefault(shape.family, []).append((shape, begin, end))
         begin = end
-    places = _places(scanned)
     body = pa.py_buffer(data)
     found = {}
     for family, of in runs.items():
         begin = of[0][1]
         within = [(shape, first - begin, end - begin) for shape, first, end in of]
         rows = _Rows(scanned, body, order[begin : of[-1][2]], within)
-        found[family] = _table(family, rows, places, source_id)
+        found[family] = _table(family, rows, source_id)
     return found
 
 
@@ -71,8 +68,8 @@ def _type_of(field: "pa.Field[Any]") -> pa.DataType:
     return _VIEW if field.name in UNIQUE_TEXTS else _CODES
 
 
-def _table(family: Family, rows: _Rows, places: Mapping[str, "_Place"], source_id: str) -> pa.Table:
-    columns = _frame(rows, places) | {
+def _table(family: Family, rows: _Rows, source_id: str) -> pa.Table:
+    columns = _frame(rows) | {
         "source_id": _constant(source_id, len(rows.order)),
         "queue_id": _dictionary_column("queue_id", rows),
     }
@@ -82,69 +79,57 @@ def _table(family: Family, rows: _Rows, places: Mapping[str, "_Place"], source_i
     return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
-class _Place(NamedTuple):
-    """A column that a host or a tag tells: the code of each, and the texts of the codes."""
-
-    codes: kernel.SmallInts  # -1 where there is none
-    texts: Array
-
-
-def _places(scanned: Scanned) -> dict[str, _Place]:
-    told: dict[str, list[str | None]] = {"host": [origin(host) for host in scanned.hosts]}
-    for name in ("server", "instance", "service", "daemon"):
-        told[name] = [getattr(program, name) if program else None for program in scanned.programs]
-    return {name: _place(values) for name, values in told.items()}
-
-
-def _place(values: Sequence[str | None]) -> _Place:
-    """Each text once: Parquet takes a dictionary's word for it."""
-    texts = {text: code for code, text in enumerate(dict.fromkeys(filter(None, values)))}
-    codes = np.array([texts.get(value or "", -1) for value in values], np.int32)
-    return _Place(codes, pa.array(texts, TEXT))
-
-
-def _frame(rows: _Rows, places: Mapping[str, _Place]) -> dict[str, Array]:
+def _frame(rows: _Rows) -> dict[str, Array]:
     """The columns that tell when and where a line was logged, and what kind of line it is."""
     size = len(rows.order)
     moments, lines, pids = (np.empty(size, np.int64) for _ in range(3))
     offsets, hosts, tags, kinds = (np.empty(size, np.int32) for _ in range(4))
     has_pid = _bitmap(size)
     without = kernel.take_frames(
-        rows.scanned.rows,
-        rows.order,
-        places["host"].codes,
-        moments,
-        offsets,
-        hosts,
-        tags,
-        pids,
-        has_pid,
-        lines,
+        rows.scanned.rows, rows.order, moments, offsets, hosts, tags, pids, has_pid, lines
     )
+    names = list(dict.fromkeys(shape.kind for shape, _, _ in rows.runs))
     for shape, first, end in rows.runs:
-        kinds[first:end] = _KIND_CODES[shape.kind]
-    columns = {
+        kinds[first:end] = names.index(shape.kind)
+    programs = [program for tag in _numbered(tags) if (program := rows.scanned.programs[tag])]
+    return {
         "logged_at": _flat(MOMENT, moments),
         "utc_offset_s": _flat(SMALL, offsets),
-        "host": _dictionary(hosts, None, 0, places["host"].texts),
+        "host": _looked_up(hosts, [origin(rows.scanned.hosts[host]) for host in _numbered(hosts)]),
+        "server": _looked_up(tags, [program.server for program in programs]),
+        "instance": _looked_up(tags, [program.instance for program in programs]),
+        "service": _looked_up(tags, [program.service for program in programs]),
+        "daemon": _looked_up(tags, [program.daemon for program in programs]),
         "pid": _flat(COUNT, pids, has_pid, without),
-        "kind": _dictionary(kinds, None, 0, _KINDS),
+        "kind": _dictionary(kinds, None, 0, pa.array(names, TEXT)),
         "repeat_no": _nulls(size, SMALL),
         "line_no": _flat(COUNT, lines),
         "line": _lines(rows),
     }
-    for name, place in places.items():
-        if name != "host":
-            columns[name] = _coded(place, tags)
-    return columns
 
 
-def _coded(place: _Place, tags: kernel.SmallInts) -> Array:
-    codes = place.codes[tags]
-    missing = codes < 0
+def _numbered(values: kernel.SmallInts) -> list[int]:
+    """What values there are, in the order of the rows; they themselves become numbers in this list.
+
+    So that the contents of a file depend on nothing but its lines: a lane has met more tags than these.
+    """
+    most = int(values.max()) + 1
+    used = np.empty(most, np.int32)
+    count = kernel.number(values, np.full(most, -1, np.int32), used)
+    numbers: list[int] = used[:count].tolist()
+    return numbers
+
+
+def _looked_up(numbers: kernel.SmallInts, texts: Sequence[str | None]) -> Array:
+    """The text of each number. A dictionary has each once: Parquet takes its word for it."""
+    codes = {text: code for code, text in enumerate(dict.fromkeys(text for text in texts if text))}
+    if not codes:
+        return _nulls(len(numbers), _CODES)
+    table = np.array([codes.get(text or "", -1) for text in texts], np.int32)
+    found = table[numbers]
+    missing = found < 0
     nulls = int(np.count_nonzero(missing))
-    valid = np.packbits(~missing, bitorder="little") if nulls else None
-    return _dictionary(codes, valid, nulls, place.texts)
+    return _dictionary(found, np.packbits(~missing, bitorder="little"), nulls, pa.array(codes, TEXT))
 
 
 def _lines(rows: _Rows) -> Array:

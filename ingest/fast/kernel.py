@@ -754,7 +754,6 @@ def by_rank(shape: SmallInts, count: int, rank: SmallInts, ends: Ints, order: In
 def take_frames(
     rows: Rows,
     order: Ints,
-    hosts: SmallInts,
     moment_us: Ints,
     offset_s: SmallInts,
     host: SmallInts,
@@ -763,13 +762,13 @@ def take_frames(
     pid_valid: Bytes,
     line: Ints,
 ) -> int:
-    """What the frame tells of some rows -> how many have no pid. `hosts` are the codes of the hosts' numbers."""
+    """What the frame tells of some rows -> how many have no pid."""
     without = 0
     for to in range(len(order)):
         row = order[to]
         moment_us[to] = rows.moment_us[row]
         offset_s[to] = rows.offset_s[row]
-        host[to] = hosts[rows.host[row]]
+        host[to] = rows.host[row]
         tag[to] = rows.tag[row]
         line[to] = rows.line[row]
         if rows.pid[row] != ABSENT:
@@ -779,6 +778,23 @@ def take_frames(
             pid[to] = 0
             without += 1
     return without
+
+
+@_jit
+def number(values: SmallInts, numbers: SmallInts, used: SmallInts) -> int:
+    """Replaces values by their numbers in `used`, where each is once, the first first -> how many there are.
+
+    `numbers` are -1, as many as there can be values.
+    """
+    count = 0
+    for row in range(len(values)):
+        value = values[row]
+        if numbers[value] < 0:
+            numbers[value] = count
+            used[count] = value
+            count += 1
+        values[row] = numbers[value]
+    return count
 
 
 @_jit
