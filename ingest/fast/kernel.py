@@ -132,7 +132,7 @@ class Rows(NamedTuple):
 
 
 def _jit(function: Any) -> Any:
-    return numba.njit(nogil=True, cache=has_cache(), error_model="numpy")(function)
+    return numba.njit(nogil=True, cache=has_cache(), error_model="numpy", _nrt=False)(function)
 
 
 @_jit
@@ -317,41 +317,41 @@ def _is_plain(buffer: Bytes, start: int, end: int) -> bool:
 
 
 @_jit
-def _find_host(words: Words, position: int, length: int, rows: Rows, state: Ints, seed: np.uint64) -> int:
+def _find_host(
+    words: Words, position: int, length: int, slots: SmallInts, hosts: Ints, state: Ints, seed: np.uint64
+) -> int:
     """The number of a host's name in this chunk; -1 if there are too many."""
-    mask = len(rows.host_slots) - 1
+    mask = len(slots) - 1
     at = np.int64(_hash(words, position, length, seed) & np.uint64(mask))
     while True:
-        number = rows.host_slots[at]
+        number = slots[at]
         if number < 0:
             break
-        if rows.hosts[number, 1] == length and _is_equal(
-            words, position, words, rows.hosts[number, 0], 8, length
-        ):
+        if hosts[number, 1] == length and _is_equal(words, position, words, hosts[number, 0], 8, length):
             return number
         at = (at + 1) & mask
     number = state[HOSTS]
-    if number >= len(rows.hosts):
+    if number >= len(hosts):
         return -1
-    rows.host_slots[at] = number
-    rows.hosts[number, 0] = position
-    rows.hosts[number, 1] = length
+    slots[at] = number
+    hosts[number, 0] = position
+    hosts[number, 1] = length
     state[HOSTS] = number + 1
     return number
 
 
 @_jit
-def find_tag(words: Words, position: int, length: int, tags: Tags, seed: np.uint64) -> tuple[int, int]:
+def find_tag(
+    words: Words, position: int, length: int, slots: SmallInts, text: Words, size: Ints, seed: np.uint64
+) -> tuple[int, int]:
     """A tag's number, or -1; and where among the slots it is or would be. Half of the slots are free."""
-    mask = len(tags.slots) - 1
+    mask = len(slots) - 1
     at = np.int64(_hash(words, position, length, seed) & np.uint64(mask))
     while True:
-        number = tags.slots[at]
+        number = slots[at]
         if number < 0:
             return -1, at
-        if tags.size[number] == length and _is_equal(
-            words, position, tags.text, number * MAX_TAG_WORDS, 1, length
-        ):
+        if size[number] == length and _is_equal(words, position, text, number * MAX_TAG_WORDS, 1, length):
             return number, at
         at = (at + 1) & mask
 
@@ -378,16 +378,17 @@ def _enhanced_code(buffer: Bytes, position: int) -> int:
 def _fits(
     buffer: Bytes,
     words: Words,
-    tables: Tables,
-    shape: int,
+    ops: SmallInts,
+    literals: Words,
+    unlike: Ints,
+    classes: Bytes,
+    at: int,
     position: int,
     end: int,
     captures: Ints,
     first: int,
 ) -> int:
     """1 if a message is of a shape, its captures then filled; 0 if it is not; -1 if the reference must tell."""
-    ops = tables.ops
-    at = tables.starts[shape]
     while True:
         operation = ops[at, 0]
         a = np.int64(ops[at, 1])
@@ -399,21 +400,21 @@ def _fits(
             begin = position
             last = min(end, begin + c)
             row = a << 8
-            while position < last and tables.classes[row + np.int64(buffer[position])] == 1:
+            while position < last and classes[row + np.int64(buffer[position])] == 1:
                 position += 1
             if position - begin < b:
                 return 0
             if slot >= 0:
                 captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
         elif operation == LITERAL:
-            if position + b > end or not _is_equal(words, position, tables.literals, a, 1, b):
+            if position + b > end or not _is_equal(words, position, literals, a, 1, b):
                 return 0
             position += b
         elif operation == OPTION:
             if (
                 position + b <= end
-                and _is_equal(words, position, tables.literals, a, 1, b)
-                and (slot < 0 or tables.classes[(np.int64(slot) << 8) + np.int64(buffer[position + b])] == 1)
+                and _is_equal(words, position, literals, a, 1, b)
+                and (slot < 0 or classes[(np.int64(slot) << 8) + np.int64(buffer[position + b])] == 1)
             ):
                 position += b
             else:
@@ -463,12 +464,12 @@ def _fits(
             begin = position
             row = c << 8
             last = end - b
-            while position <= last and not _is_equal(words, position, tables.literals, a, 1, b):
+            while position <= last and not _is_equal(words, position, literals, a, 1, b):
                 position += 1
             if position > last or position == begin:
                 return 0
             for each in range(begin, position):
-                if tables.classes[row + np.int64(buffer[each])] == 0:
+                if classes[row + np.int64(buffer[each])] == 0:
                     return 0
             if slot >= 0:
                 captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
@@ -483,8 +484,8 @@ def _fits(
             capture = captures[first + slot]
             length = capture & LENGTH_MASK
             for each in range(a, a + b):
-                if tables.words[each, 1] == length and _is_equal(
-                    words, capture >> LENGTH_BITS, tables.literals, tables.words[each, 0], 1, length
+                if unlike[each, 1] == length and _is_equal(
+                    words, capture >> LENGTH_BITS, literals, unlike[each, 0], 1, length
                 ):
                     return -1
         elif operation == END:
@@ -518,11 +519,21 @@ def scan(
     line = state[LINE]
     count = state[ROWS]
     captured = state[CAPTURES]
-    minute_words = np.zeros(2, np.uint64)
+    minute_low, minute_high = _ZERO, _ZERO
     minute_s = np.int64(-1)
     quarter = np.int64(-1)
     quarter_offset = np.int64(0)
     last_host = np.int64(-1)
+    # Taken out of their tuples once: in the loop that would cost as much as the reading
+    ops, starts, slot_counts, literals = tables.ops, tables.starts, tables.slots, tables.literals
+    unlike, classes, dispatch, candidates = tables.words, tables.classes, tables.dispatch, tables.candidates
+    id_alphabets, id_sizes, no_id = tables.id_alphabets, tables.id_sizes, tables.no_id
+    tag_slots, tag_text, tag_size, tag_program = tags.slots, tags.text, tags.size, tags.program
+    host_slots, hosts, captures, declined = rows.host_slots, rows.hosts, rows.captures, rows.declined
+    tag_events, tag_foreign = rows.tag_events, rows.tag_foreign
+    row_shape, row_start, row_size, row_moment = rows.shape, rows.start, rows.size, rows.moment_us
+    row_offset, row_host, row_tag, row_pid = rows.offset_s, rows.host, rows.tag, rows.pid
+    row_line, row_capture = rows.line, rows.first_capture
     state[WANTED] = NOTHING
     while position < end and line < end_line:
         start = position
@@ -553,12 +564,12 @@ def scan(
             if buffer[at] >= 65:
                 if (
                     minute_s < 0
-                    or words[at] != minute_words[0]
-                    or ((words[at + 8] ^ minute_words[1]) & np.uint64(0xFFFFFFFF)) != _ZERO
+                    or words[at] != minute_low
+                    or ((words[at + 8] ^ minute_high) & np.uint64(0xFFFFFFFF)) != _ZERO
                 ):
                     minute_s = _bsd_minute(buffer, at, month_keys, year)
-                    minute_words[0] = words[at]
-                    minute_words[1] = words[at + 8]
+                    minute_low = words[at]
+                    minute_high = words[at + 8]
                 if minute_s < 0 or buffer[at + 12] != 58:
                     break
                 second = _two_digits(buffer, at + 13)
@@ -566,10 +577,10 @@ def scan(
                 if buffer[at] == 46 and 48 <= buffer[at + 1] <= 57:
                     at, fraction_us = _fraction(buffer, at + 1)
             else:
-                if minute_s < 0 or words[at] != minute_words[0] or words[at + 8] != minute_words[1]:
+                if minute_s < 0 or words[at] != minute_low or words[at + 8] != minute_high:
                     minute_s = _iso_minute(buffer, at)
-                    minute_words[0] = words[at]
-                    minute_words[1] = words[at + 8]
+                    minute_low = words[at]
+                    minute_high = words[at + 8]
                 if minute_s < 0 or buffer[at + 16] != 58:
                     break
                 second = _two_digits(buffer, at + 17)
@@ -605,10 +616,10 @@ def scan(
             host = last_host
             if (
                 last_host < 0
-                or rows.hosts[last_host, 1] != at - begin
-                or not _is_equal(words, begin, words, rows.hosts[last_host, 0], 8, at - begin)
+                or hosts[last_host, 1] != at - begin
+                or not _is_equal(words, begin, words, hosts[last_host, 0], 8, at - begin)
             ):
-                host = _find_host(words, begin, at - begin, rows, state, seed)
+                host = _find_host(words, begin, at - begin, host_slots, hosts, state, seed)
                 if host < 0:
                     break
                 last_host = host
@@ -617,10 +628,10 @@ def scan(
             begin = at
             while 33 <= buffer[at] <= 126 and buffer[at] != 58 and buffer[at] != 91 and buffer[at] != 93:
                 at += 1
-            tag_size = at - begin
-            if tag_size == 0 or tag_size > 8 * MAX_TAG_WORDS:
+            this_size = at - begin
+            if this_size == 0 or this_size > 8 * MAX_TAG_WORDS:
                 break
-            tag, _ = find_tag(words, begin, tag_size, tags, seed)
+            tag, _ = find_tag(words, begin, this_size, tag_slots, tag_text, tag_size, seed)
             pid = np.int64(ABSENT)
             if buffer[at] == 91:
                 at += 1
@@ -642,15 +653,15 @@ def scan(
             if _is_dated(buffer, at) or (words[at] == _MESSAGE_R and words[at + 8] == _REPEATED):
                 break
             if tag < 0:
-                if tags.count[0] >= len(tags.size):
+                if tags.count[0] >= len(tag_size):
                     break
                 state[WANTED] = TAG
                 state[WANTED_AT] = begin
-                state[WANTED_SIZE] = tag_size
+                state[WANTED_SIZE] = this_size
                 break
-            program = np.int64(tags.program[tag])
+            program = np.int64(tag_program[tag])
             if program == FOREIGN:
-                rows.tag_foreign[tag] += 1
+                tag_foreign[tag] += 1
                 is_known = True
                 break
             if (
@@ -667,51 +678,51 @@ def scan(
             alphabets = np.uint8(255)
             row = program << 8
             while True:
-                common = alphabets & tables.id_alphabets[row + np.int64(buffer[at])]
+                common = alphabets & id_alphabets[row + np.int64(buffer[at])]
                 if common == 0:
                     break
                 alphabets = common
                 at += 1
             id_size = at - begin
             if buffer[at] == 58 and buffer[at + 1] == 32 and id_size > 0:
-                for alphabet in range(tables.id_sizes.shape[1]):
-                    if (alphabets >> alphabet) & 1 and tables.id_sizes[
-                        program, alphabet, 0
-                    ] <= id_size <= tables.id_sizes[program, alphabet, 1]:
+                for alphabet in range(id_sizes.shape[1]):
+                    if (alphabets >> alphabet) & 1 and id_sizes[program, alphabet, 0] <= id_size <= id_sizes[
+                        program, alphabet, 1
+                    ]:
                         has_id = 1
-            rows.captures[captured] = (begin << LENGTH_BITS) | id_size
+            captures[captured] = (begin << LENGTH_BITS) | id_size
             if has_id:
                 at += 2
             else:
                 at = begin
-                size = tables.no_id[program, 1]
-                if at + size <= stop and _is_equal(
-                    words, at, tables.literals, tables.no_id[program, 0], 1, size
-                ):
+                size = no_id[program, 1]
+                if at + size <= stop and _is_equal(words, at, literals, no_id[program, 0], 1, size):
                     at += size
             # The shape
-            candidate = np.int64(tables.dispatch[2 * program + has_id, buffer[at]])
-            while tables.candidates[candidate] >= 0:
-                shape = tables.candidates[candidate]
+            candidate = np.int64(dispatch[2 * program + has_id, buffer[at]])
+            while candidates[candidate] >= 0:
+                shape = candidates[candidate]
                 candidate += 1
-                slots = np.int64(tables.slots[shape])
+                slots = np.int64(slot_counts[shape])
                 for slot in range(has_id, slots):
-                    rows.captures[captured + slot] = ABSENT
-                found = _fits(buffer, words, tables, shape, at, stop, rows.captures, captured)
+                    captures[captured + slot] = ABSENT
+                found = _fits(
+                    buffer, words, ops, literals, unlike, classes, starts[shape], at, stop, captures, captured
+                )
                 if found < 0:
                     break
                 if found > 0:
-                    rows.shape[count] = shape
-                    rows.start[count] = start
-                    rows.size[count] = stop - start
-                    rows.moment_us[count] = moment_us
-                    rows.offset_s[count] = offset
-                    rows.host[count] = host
-                    rows.tag[count] = tag
-                    rows.pid[count] = pid
-                    rows.line[count] = line
-                    rows.first_capture[count] = captured
-                    rows.tag_events[tag] += 1
+                    row_shape[count] = shape
+                    row_start[count] = start
+                    row_size[count] = stop - start
+                    row_moment[count] = moment_us
+                    row_offset[count] = offset
+                    row_host[count] = host
+                    row_tag[count] = tag
+                    row_pid[count] = pid
+                    row_line[count] = line
+                    row_capture[count] = captured
+                    tag_events[tag] += 1
                     captured += slots
                     count += 1
                     is_known = True
@@ -722,9 +733,9 @@ def scan(
                 buffer[stop] = 13
             break
         if not is_known:
-            rows.declined[state[DECLINED], 0] = line
-            rows.declined[state[DECLINED], 1] = start
-            rows.declined[state[DECLINED], 2] = stop - start
+            declined[state[DECLINED], 0] = line
+            declined[state[DECLINED], 1] = start
+            declined[state[DECLINED], 2] = stop - start
             state[DECLINED] += 1
         line += 1
         position = after

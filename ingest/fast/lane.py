@@ -120,7 +120,7 @@ class Lane:
         name = self._text(position, length)
         claims = ((each.name, each.claim(name)) for each in self._formats)
         server, program = next(((server, program) for server, program in claims if program), ("", None))
-        _, slot = kernel.find_tag(self._words, position, length, tags, SEED)
+        _, slot = kernel.find_tag(self._words, position, length, tags.slots, tags.text, tags.size, SEED)
         tags.slots[slot] = number
         tags.text[number * kernel.MAX_TAG_WORDS :][: kernel.MAX_TAG_WORDS] = np.frombuffer(
             name.encode().ljust(8 * kernel.MAX_TAG_WORDS, b"\0"), np.uint64
