@@ -15,7 +15,7 @@ import pyarrow as pa
 from ingest.batch import ABSENT
 from ingest.fast import kernel
 from ingest.fast.compile import UNIQUE_TEXTS, Fixed, Programs
-from ingest.fast.lane import SEED, Scanned
+from ingest.fast.lane import Scanned
 from ingest.framing import origin
 from ingest.schema import ATTRIBUTES, COUNT, MOMENT, SMALL, TEXT, Family, events_schema
 
@@ -32,6 +32,7 @@ class _Rows(NamedTuple):
     body: pa.Buffer  # the chunk that views point into
     order: kernel.Ints
     runs: Sequence[tuple[Fixed, int, int]]  # shape, first row, end
+    numbers: kernel.SmallInts  # -1 for each entry of the dictionaries
 
 
 def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) -> dict[Family, pa.Table]:
@@ -46,11 +47,12 @@ def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) ->
             runs.setdefault(shape.family, []).append((shape, begin, end))
         begin = end
     body = pa.py_buffer(data)
+    numbers = np.full(scanned.entries, -1, np.int32)
     found = {}
     for family, of in runs.items():
         begin = of[0][1]
         within = [(shape, first - begin, end - begin) for shape, first, end in of]
-        rows = _Rows(scanned, body, order[begin : of[-1][2]], within)
+        rows = _Rows(scanned, body, order[begin : of[-1][2]], within, numbers)
         found[family] = _table(family, rows, source_id)
     return found
 
@@ -95,7 +97,7 @@ def _frame(rows: _Rows) -> dict[str, Array]:
     return {
         "logged_at": _flat(MOMENT, moments),
         "utc_offset_s": _flat(SMALL, offsets),
-        "host": _looked_up(hosts, [origin(rows.scanned.hosts[host]) for host in _numbered(hosts)]),
+        "host": _looked_up(hosts, [origin(host) for host in _hosts(hosts, rows.scanned)]),
         "server": _looked_up(tags, [program.server for program in programs]),
         "instance": _looked_up(tags, [program.instance for program in programs]),
         "service": _looked_up(tags, [program.service for program in programs]),
@@ -106,6 +108,11 @@ def _frame(rows: _Rows) -> dict[str, Array]:
         "line_no": _flat(COUNT, lines),
         "line": _lines(rows),
     }
+
+
+def _hosts(hosts: kernel.SmallInts, scanned: Scanned) -> list[str]:
+    used = _numbered(hosts)
+    return [str(name) for name in _texts(scanned, np.array(used, np.int32), len(used))]
 
 
 def _numbered(values: kernel.SmallInts) -> list[int]:
@@ -126,10 +133,10 @@ def _looked_up(numbers: kernel.SmallInts, texts: Sequence[str | None]) -> Array:
     if not codes:
         return _nulls(len(numbers), _CODES)
     table = np.array([codes.get(text or "", -1) for text in texts], np.int32)
-    found = table[numbers]
-    missing = found < 0
-    nulls = int(np.count_nonzero(missing))
-    return _dictionary(found, np.packbits(~missing, bitorder="little"), nulls, pa.array(codes, TEXT))
+    size = len(numbers)
+    found, valid = np.zeros(size, np.int32), _bitmap(size)
+    count = kernel.look_up(numbers, table, found, valid)
+    return _dictionary(found, valid, size - count, pa.array(codes, TEXT))
 
 
 def _lines(rows: _Rows) -> Array:
@@ -174,15 +181,10 @@ def _dictionary_column(name: str, rows: _Rows) -> Array:
     size = len(rows.order)
     if not len(runs):
         return _nulls(size, _CODES)
-    valid, codes, counts = _bitmap(size), np.zeros(size, np.int32), np.empty(2, np.int64)
-    slots = np.full(1 << (2 * size).bit_length(), -1, np.int32)
-    keys = np.empty((size, 2), np.int64)
-    scanned = rows.scanned
-    kernel.number_captures(
-        scanned.words, scanned.rows, rows.order, runs, *_absent(name), SEED, slots, keys, codes, valid, counts
-    )
-    found, known = counts.tolist()
-    return _dictionary(codes, valid, size - found, _texts(scanned.buffer, keys[:known]))
+    valid, codes = _bitmap(size), np.zeros(size, np.int32)
+    used = np.empty(rows.scanned.entries, np.int32)
+    found, known = kernel.take_entries(rows.scanned.rows, rows.order, runs, rows.numbers, used, codes, valid)
+    return _dictionary(codes, valid, size - found, _texts(rows.scanned, used, known))
 
 
 def _runs(name: str, runs: Sequence[tuple[Fixed, int, int]]) -> kernel.Ints:
@@ -202,11 +204,12 @@ def _absent(name: str) -> tuple[np.uint64, int]:
     return np.uint64(int.from_bytes(text, "little")), len(text) or -1
 
 
-def _texts(buffer: kernel.Bytes, keys: kernel.Ints) -> Array:
-    offsets = np.empty(len(keys) + 1, np.int32)
-    packed = np.empty(int(keys[:, 1].sum()), np.uint8)
-    kernel.pack(buffer, keys, len(keys), offsets, packed)
-    return pa.StringArray.from_buffers(len(keys), _buffer(offsets), _buffer(packed))
+def _texts(scanned: Scanned, used: kernel.SmallInts, count: int) -> Array:
+    entries = scanned.rows.entries
+    offsets = np.empty(count + 1, np.int32)
+    packed = np.empty(kernel.pack_sizes(entries, used, count), np.uint8)
+    kernel.pack(scanned.buffer, entries, used, count, offsets, packed)
+    return pa.StringArray.from_buffers(count, _buffer(offsets), _buffer(packed))
 
 
 def _bitmap(size: int) -> kernel.Bytes:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ingest.batch import ABSENT
 from ingest.fast import kernel
 from ingest.fast.rules import class_behind, is_readable, tail_of
 from ingest.formats import find_formats
@@ -21,6 +22,18 @@ from ingest.shapes import CLASSES, CaptureClass, Piece, pieces
 
 # What hardly repeats within a chunk is not looked up in a dictionary. Parquet gets it as it lies in the log.
 UNIQUE_TEXTS: Final = frozenset({"line", "message_id", "reply", "recipient", "sender"})
+# The other texts are numbered, each column by itself; a text that means nothing there gets no number.
+DICTIONARIES: Final = {
+    name: number
+    for number, name in enumerate(
+        dict.fromkeys(
+            name
+            for columns in ({"host": TEXT, "queue_id": TEXT}, *ATTRIBUTES.values())
+            for name, kind in columns.items()
+            if kind == TEXT and name not in UNIQUE_TEXTS
+        )
+    )
+}
 _UNBOUNDED: Final = 1 << 30
 _NO_SLOT: Final = -1
 
@@ -33,7 +46,7 @@ class Fixed(NamedTuple):
     kind: Kind
     family: Family
     slots: Mapping[str, int]
-    constants: Mapping[str, int]  # as captures in `Programs.constants`
+    constants: Mapping[str, int]  # which of `Tables.constants`
 
 
 class Programs(NamedTuple):
@@ -78,7 +91,7 @@ class _Compiler:
         self.shapes: list[Fixed] = []
         self.classes = list(CLASSES)
         self.words: list[tuple[int, int]] = []
-        self.constants = bytearray()
+        self.constants: dict[tuple[int, str], int] = {}  # (dictionary, text)
         self._known: dict[tuple[object, ...], int] = {}
 
     def shape(self, row: Row, has_id: bool, unlike: Mapping[str, frozenset[str]]) -> int:
@@ -104,20 +117,18 @@ class _Compiler:
         parts = list(pieces(template))
         columns = [piece.text for piece in parts if piece.role == "capture" and piece.text]
         slots = {name: place for place, name in enumerate(["queue_id", *columns] if has_id else columns)}
-        fixed = Fixed(kind, family, slots, {name: self._constant(text) for name, text in constants.items()})
+        fixed = Fixed(
+            kind, family, slots, {name: self._constant(name, text) for name, text in constants.items()}
+        )
         if is_readable(template) and _is_storable(fixed, parts, has_id):
             self._emit(parts, slots, unlike)
         else:
             self.ops.append((kernel.DECLINE, 0, 0, 0, _NO_SLOT))
         return fixed
 
-    def _constant(self, text: str) -> int:
-        data = text.encode()
-        place = self.constants.find(data)
-        if place < 0:
-            place = len(self.constants)
-            self.constants += data
-        return (place << kernel.LENGTH_BITS) | len(data)
+    def _constant(self, column: str, text: str) -> int:
+        key = (DICTIONARIES.get(column, kernel.HOST), text)
+        return self.constants.setdefault(key, len(self.constants))
 
     def _emit(
         self, parts: Sequence[Piece], slots: Mapping[str, int], unlike: Mapping[str, frozenset[str]]
@@ -231,6 +242,10 @@ def compile_formats(name: str) -> Programs:
         candidates=np.array(lists.items, np.int32),
         id_alphabets=_table([[each.characters for each in forms.queue_ids] for forms in forms_of]),
         id_sizes=_id_sizes([forms.queue_ids for forms in forms_of]),
+        dictionaries=_dictionaries(compiler.shapes),
+        absent=np.array([_word(ABSENT.get(name, "")) for name in DICTIONARIES], np.uint64),
+        absent_sizes=np.array([len(ABSENT.get(name, "")) or -1 for name in DICTIONARIES], np.int64),
+        constants=_rows(_places(compiler.constants), np.int64, 3),
     )
     order = sorted(range(len(compiler.shapes)), key=lambda number: _rank(compiler.shapes[number]))
     return Programs(
@@ -238,13 +253,35 @@ def compile_formats(name: str) -> Programs:
         shapes=tuple(compiler.shapes),
         ranked=tuple(compiler.shapes[number] for number in order),
         ranks=np.argsort(order).astype(np.int32),
-        constants=bytes(compiler.constants),
+        constants="".join(text for _, text in compiler.constants).encode(),
         numbers=numbers,
     )
 
 
 def _rank(shape: Fixed) -> tuple[Family, int]:
     return shape.family, list(Kind).index(shape.kind)
+
+
+def _dictionaries(shapes: Sequence[Fixed]) -> kernel.SmallInts:
+    """Which dictionary each capture of each shape belongs to."""
+    table = np.full((len(shapes), max((len(shape.slots) for shape in shapes), default=0)), -1, np.int32)
+    for row, shape in enumerate(shapes):
+        for name, slot in shape.slots.items():
+            table[row, slot] = DICTIONARIES.get(name, -1)
+    return table
+
+
+def _word(text: str) -> int:
+    return int.from_bytes(text.encode(), "little")
+
+
+def _places(constants: Iterable[tuple[int, str]]) -> list[tuple[int, int, int]]:
+    """(dictionary, position, length) of constants that lie one after the other."""
+    places, position = [], 0
+    for dictionary, text in constants:
+        places.append((dictionary, position, len(text)))
+        position += len(text)
+    return places
 
 
 class _Lists:

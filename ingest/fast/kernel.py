@@ -38,7 +38,7 @@ ROWS: Final = 2
 CAPTURES: Final = 3
 DECLINED: Final = 4
 BLANK: Final = 5
-HOSTS: Final = 6
+ENTRIES: Final = 6
 WANTED: Final = 7  # what Python has to tell before the line at POSITION can be read: a day, or a tag
 WANTED_AT: Final = 8
 WANTED_SIZE: Final = 9
@@ -50,6 +50,8 @@ TAG: Final = 2
 ABSENT: Final = -1  # a capture that is not there
 FOREIGN: Final = -1  # a tag that no format claims
 FOR_REFERENCE: Final = -2  # a tag whose lines the reference reads
+
+HOST: Final = 0  # the dictionary of host names; the others are columns
 
 # A capture is its position and length in one number
 LENGTH_BITS: Final = 20
@@ -98,6 +100,10 @@ class Tables(NamedTuple):
     id_alphabets: Bytes  # by program: a bit an alphabet of queue ids that holds a byte
     id_sizes: Ints  # by program: least and most characters of each alphabet
     no_id: Ints  # by program: (position in literals, length)
+    dictionaries: SmallInts  # by shape and slot: the dictionary that its text belongs to, or -1
+    absent: Words  # by dictionary: the text that means nothing, or 0
+    absent_sizes: Ints
+    constants: Ints  # (dictionary, position, length) a row
 
 
 class Tags(NamedTuple):
@@ -118,17 +124,17 @@ class Rows(NamedTuple):
     size: Ints
     moment_us: Ints
     offset_s: SmallInts
-    host: SmallInts
+    host: SmallInts  # an entry
     tag: SmallInts
     pid: Ints
     line: Ints
     first_capture: Ints
-    captures: Ints
+    captures: Ints  # numbers; entries of dictionaries; positions and lengths of texts that no dictionary has
     declined: Ints  # (line, position, length) an entry
     tag_events: Ints
     tag_foreign: Ints
-    host_slots: SmallInts
-    hosts: Ints  # (position, length) a host
+    entry_slots: SmallInts
+    entries: Ints  # (position, length, dictionary) of each text of the dictionaries, once
 
 
 def _jit(function: Any) -> Any:
@@ -317,27 +323,50 @@ def _is_plain(buffer: Bytes, start: int, end: int) -> bool:
 
 
 @_jit
-def _find_host(
-    words: Words, position: int, length: int, slots: SmallInts, hosts: Ints, state: Ints, seed: np.uint64
+def _find_entry(
+    words: Words,
+    position: int,
+    length: int,
+    dictionary: int,
+    slots: SmallInts,
+    entries: Ints,
+    state: Ints,
+    seed: np.uint64,
 ) -> int:
-    """The number of a host's name in this chunk; -1 if there are too many."""
+    """The number of a text of a dictionary, which is noted if it is new; -1 if there are too many."""
     mask = len(slots) - 1
-    at = np.int64(_hash(words, position, length, seed) & np.uint64(mask))
+    at = np.int64(_hash(words, position, length, seed + np.uint64(dictionary) * _MIX_A) & np.uint64(mask))
     while True:
         number = slots[at]
         if number < 0:
             break
-        if hosts[number, 1] == length and _is_equal(words, position, words, hosts[number, 0], 8, length):
+        if (
+            entries[number, 1] == length
+            and entries[number, 2] == dictionary
+            and _is_equal(words, position, words, entries[number, 0], 8, length)
+        ):
             return number
         at = (at + 1) & mask
-    number = state[HOSTS]
-    if number >= len(hosts):
+    number = state[ENTRIES]
+    if number >= len(entries):
         return -1
     slots[at] = number
-    hosts[number, 0] = position
-    hosts[number, 1] = length
-    state[HOSTS] = number + 1
+    entries[number, 0] = position
+    entries[number, 1] = length
+    entries[number, 2] = dictionary
+    state[ENTRIES] = number + 1
     return number
+
+
+@_jit
+def note_constants(
+    words: Words, constants: Ints, slots: SmallInts, entries: Ints, state: Ints, seed: np.uint64
+) -> None:
+    """Makes the constants the first entries of the dictionaries, in their order."""
+    for row in range(len(constants)):
+        _find_entry(
+            words, constants[row, 1], constants[row, 2], constants[row, 0], slots, entries, state, seed
+        )
 
 
 @_jit
@@ -372,6 +401,39 @@ def _enhanced_code(buffer: Bytes, position: int) -> int:
         if position == begin:
             return -1
     return position
+
+
+@_jit
+def _note_texts(
+    words: Words,
+    dictionaries: SmallInts,
+    shape: int,
+    count: int,
+    absent: Words,
+    absent_sizes: Ints,
+    captures: Ints,
+    first: int,
+    slots: SmallInts,
+    entries: Ints,
+    state: Ints,
+    seed: np.uint64,
+) -> bool:
+    """Makes entries of the captures that belong to dictionaries; false if there is no room."""
+    for slot in range(count):
+        dictionary = np.int64(dictionaries[shape, slot])
+        capture = captures[first + slot]
+        if dictionary < 0 or capture == ABSENT:
+            continue
+        position = capture >> LENGTH_BITS
+        length = capture & LENGTH_MASK
+        if length == absent_sizes[dictionary] and (words[position] & _low(length)) == absent[dictionary]:
+            captures[first + slot] = ABSENT
+            continue
+        number = _find_entry(words, position, length, dictionary, slots, entries, state, seed)
+        if number < 0:
+            return False
+        captures[first + slot] = number
+    return True
 
 
 @_jit
@@ -529,7 +591,8 @@ def scan(
     unlike, classes, dispatch, candidates = tables.words, tables.classes, tables.dispatch, tables.candidates
     id_alphabets, id_sizes, no_id = tables.id_alphabets, tables.id_sizes, tables.no_id
     tag_slots, tag_text, tag_size, tag_program = tags.slots, tags.text, tags.size, tags.program
-    host_slots, hosts, captures, declined = rows.host_slots, rows.hosts, rows.captures, rows.declined
+    dictionaries, absent, absent_sizes = tables.dictionaries, tables.absent, tables.absent_sizes
+    entry_slots, entries, captures, declined = rows.entry_slots, rows.entries, rows.captures, rows.declined
     tag_events, tag_foreign = rows.tag_events, rows.tag_foreign
     row_shape, row_start, row_size, row_moment = rows.shape, rows.start, rows.size, rows.moment_us
     row_offset, row_host, row_tag, row_pid = rows.offset_s, rows.host, rows.tag, rows.pid
@@ -616,10 +679,10 @@ def scan(
             host = last_host
             if (
                 last_host < 0
-                or hosts[last_host, 1] != at - begin
-                or not _is_equal(words, begin, words, hosts[last_host, 0], 8, at - begin)
+                or entries[last_host, 1] != at - begin
+                or not _is_equal(words, begin, words, entries[last_host, 0], 8, at - begin)
             ):
-                host = _find_host(words, begin, at - begin, host_slots, hosts, state, seed)
+                host = _find_entry(words, begin, at - begin, HOST, entry_slots, entries, state, seed)
                 if host < 0:
                     break
                 last_host = host
@@ -712,6 +775,21 @@ def scan(
                 if found < 0:
                     break
                 if found > 0:
+                    if not _note_texts(
+                        words,
+                        dictionaries,
+                        shape,
+                        slots,
+                        absent,
+                        absent_sizes,
+                        captures,
+                        captured,
+                        entry_slots,
+                        entries,
+                        state,
+                        seed,
+                    ):
+                        break
                     row_shape[count] = shape
                     row_start[count] = start
                     row_size[count] = stop - start
@@ -809,6 +887,19 @@ def number(values: SmallInts, numbers: SmallInts, used: SmallInts) -> int:
 
 
 @_jit
+def look_up(numbers: SmallInts, table: SmallInts, found: SmallInts, valid: Bytes) -> int:
+    """The code of each number -> how many have one; those without are -1 in the table."""
+    count = 0
+    for row in range(len(numbers)):
+        code = table[numbers[row]]
+        if code >= 0:
+            found[row] = code
+            valid[row >> 3] |= np.uint8(1) << np.uint8(row & 7)
+            count += 1
+    return count
+
+
+@_jit
 def _put_view(words: Words, position: int, length: int, base: int, views: Words, to: int) -> None:
     """Arrow's string_view: the length, then up to 12 bytes, or 4 of them, buffer number 0 and the position."""
     if length > 12:
@@ -860,62 +951,32 @@ def view_captures(
 
 
 @_jit
-def number_captures(
-    words: Words,
-    rows: Rows,
-    order: Ints,
-    runs: Ints,
-    absent: np.uint64,
-    absent_size: int,
-    seed: np.uint64,
-    slots: SmallInts,
-    keys: Ints,
-    codes: SmallInts,
-    valid: Bytes,
-    counts: Ints,
-) -> None:
-    """A column of texts as numbers of a dictionary; `keys` gets (position, length) of each text.
+def take_entries(
+    rows: Rows, order: Ints, runs: Ints, numbers: SmallInts, used: SmallInts, codes: SmallInts, valid: Bytes
+) -> tuple[int, int]:
+    """A column of dictionary texts -> how many are valid, how many entries are `used`: the codes are their places.
 
-    `slots` are all -1, a power of two of them, more than there are rows. `counts`: how many are valid, how many keys.
-    A slot below ABSENT in `runs` is a constant: -2 - (position << LENGTH_BITS | length).
+    A slot below ABSENT in `runs` is the constant -2 - slot. `numbers` are -1, one an entry, and so they remain.
     """
-    mask = len(slots) - 1
+    captures, first_capture = rows.captures, rows.first_capture
     found = 0
     known = 0
-    last = np.int64(ABSENT)
-    code = 0
     for run in range(len(runs)):
         slot = runs[run, 2]
         for to in range(runs[run, 0], runs[run, 1]):
-            capture = -2 - slot if slot < ABSENT else rows.captures[rows.first_capture[order[to]] + slot]
-            if capture == ABSENT:
+            entry = -2 - slot if slot < ABSENT else captures[first_capture[order[to]] + slot]
+            if entry == ABSENT:
                 continue
-            if capture != last:
-                position = capture >> LENGTH_BITS
-                length = capture & LENGTH_MASK
-                if length == absent_size and (words[position] & _low(length)) == absent:
-                    continue
-                at = np.int64(_hash(words, position, length, seed) & np.uint64(mask))
-                while True:
-                    code = slots[at]
-                    if code < 0:
-                        code = known
-                        slots[at] = code
-                        keys[code, 0] = position
-                        keys[code, 1] = length
-                        known += 1
-                        break
-                    if keys[code, 1] == length and _is_equal(
-                        words, position, words, keys[code, 0], 8, length
-                    ):
-                        break
-                    at = (at + 1) & mask
-                last = capture
-            codes[to] = code
+            if numbers[entry] < 0:
+                numbers[entry] = known
+                used[known] = entry
+                known += 1
+            codes[to] = numbers[entry]
             valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
             found += 1
-    counts[0] = found
-    counts[1] = known
+    for code in range(known):
+        numbers[used[code]] = -1
+    return found, known
 
 
 @_jit
@@ -954,12 +1015,22 @@ def take_decimals(
 
 
 @_jit
-def pack(buffer: Bytes, keys: Ints, count: int, offsets: SmallInts, out: Bytes) -> None:
-    """Texts one after the other, as Arrow's string arrays hold them."""
+def pack_sizes(entries: Ints, used: SmallInts, count: int) -> int:
+    """How many bytes some entries have together."""
+    size = 0
+    for code in range(count):
+        size += entries[used[code], 1]
+    return size
+
+
+@_jit
+def pack(buffer: Bytes, entries: Ints, used: SmallInts, count: int, offsets: SmallInts, out: Bytes) -> None:
+    """The texts of some entries one after the other, as Arrow's string arrays hold them."""
     to = 0
-    for key in range(count):
-        offsets[key] = to
-        for position in range(keys[key, 0], keys[key, 0] + keys[key, 1]):
+    for code in range(count):
+        offsets[code] = to
+        begin = entries[used[code], 0]
+        for position in range(begin, begin + entries[used[code], 1]):
             out[to] = buffer[position]
             to += 1
     offsets[count] = to

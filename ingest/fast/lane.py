@@ -21,7 +21,8 @@ from ingest.times import UNIX_EPOCH, Years, offset_at, year_of
 
 # Against the few hundred that a log has; more are an attacker's, and their lines the reference's.
 _MAX_TAGS: Final = 2048
-_MAX_HOSTS: Final = 512
+# Texts of dictionaries in one chunk, of a power of two slots; a chunk of 4 MB of ordinary lines has ten thousand.
+_MAX_ENTRIES: Final = 1 << 17
 _LEAST_LINE: Final = 24
 _QUARTERS_A_DAY: Final = 96
 _END_OF_LINES: Final = 1 << 62
@@ -41,7 +42,7 @@ class Scanned(NamedTuple):
     base: int  # where the chunk's first byte lies in the buffer
     rows: kernel.Rows
     found: int  # how many of `rows` are filled
-    hosts: list[str]
+    entries: int
     tags: list[str]
     programs: list[Program | None]
     blank: int
@@ -74,9 +75,17 @@ class Lane:
         is_plain = chunk.data.isascii() and b"\0" not in chunk.data
         state = np.zeros(kernel.STATE_SIZE, np.int64)
         state[kernel.POSITION], state[kernel.LINE] = self._base, chunk.first_line
-        self._rows.host_slots.fill(-1)
+        self._rows.entry_slots.fill(-1)
         self._rows.tag_events.fill(0)
         self._rows.tag_foreign.fill(0)
+        kernel.note_constants(
+            self._words,
+            self.programs.tables.constants,
+            self._rows.entry_slots,
+            self._rows.entries,
+            state,
+            SEED,
+        )
         offsets = _offsets(zone)
         for end_line, year in _years_within(years, chunk.first_line):
             while state[kernel.POSITION] < end:
@@ -90,14 +99,13 @@ class Lane:
         return self._scanned(state)
 
     def _scanned(self, state: kernel.Ints) -> Scanned:
-        hosts = [self._text(*place) for place in self._rows.hosts[: state[kernel.HOSTS]].tolist()]
         return Scanned(
             self._buffer,
             self._words,
             self._base,
             self._rows,
             int(state[kernel.ROWS]),
-            hosts,
+            int(state[kernel.ENTRIES]),
             self._tag_names,
             self._tag_programs,
             int(state[kernel.BLANK]),
@@ -180,8 +188,8 @@ def _rows(size: int, captures: int) -> kernel.Rows:
         declined=np.empty((size // 2 + 1, 3), np.int64),
         tag_events=np.zeros(_MAX_TAGS, np.int64),
         tag_foreign=np.zeros(_MAX_TAGS, np.int64),
-        host_slots=np.empty(4 * _MAX_HOSTS, np.int32),
-        hosts=np.empty((_MAX_HOSTS, 2), np.int64),
+        entry_slots=np.empty(2 * _MAX_ENTRIES, np.int32),
+        entries=np.empty((_MAX_ENTRIES, 3), np.int64),
     )
 
 
