@@ -52,10 +52,18 @@ CLASSES: Final = {
     "smtp": CaptureClass(r"0-9", 3, 3),
     "enhanced": CaptureClass(r"0-9.", 5, 9),
     "upto": CaptureClass(r'^"\n', 1),
+    "remark": CaptureClass(r"^\n", 1),
     "rest": CaptureClass(r"^\n", 1),
 }
-# What is more than some characters of a class.
-_FORMS: Final = {"num": r"[0-9]{1,15}(?:\.[0-9]{1,9})?", "enhanced": r"[245]\.[0-9]{1,3}\.[0-9]{1,3}"}
+ENDLESS: Final = ("remark", "rest")
+# What is more than some characters of a class. A remark is not about a message: it begins neither with a queue id nor
+# with what a content check looks at.
+NO_REMARKS: Final = ("header", "body", "content", "mime", "nested")
+_FORMS: Final = {
+    "num": r"[0-9]{1,15}(?:\.[0-9]{1,9})?",
+    "enhanced": r"[245]\.[0-9]{1,3}\.[0-9]{1,3}",
+    "remark": rf"(?![0-9A-Za-z]{{5,}}:|(?:{'|'.join(NO_REMARKS)})(?![0-9A-Za-z]))[^\n]+",
+}
 
 _TOKEN: Final = re.compile(r"(?P<open>\{\?)|(?P<close>\?\})|\{(?P<column>\w*):(?P<cls>\w+)\}|(?P<literal>.)")
 
@@ -147,7 +155,7 @@ def check(template: str) -> None:
             "literal"
         ]:
             raise ShapeError(f"{template!r}: upto which literal? {piece.text!r} must stand before one")
-        if piece.role != "capture" or piece.cls in ("rest", "upto"):
+        if piece.role != "capture" or piece.cls in ("upto", *ENDLESS):
             continue
         for follower in _followers(parts, position):
             if follower.role == "capture":

@@ -16,9 +16,9 @@ from ingest.batch import ABSENT
 from ingest.fast import kernel
 from ingest.fast.rules import class_behind, is_readable, tail_of
 from ingest.formats import find_formats
-from ingest.formats.base import FixedForms, Row
+from ingest.formats.base import FixedForms, Row, Turn
 from ingest.schema import ATTRIBUTES, COUNT, FAMILY_BY_KIND, FRAME, SECONDS, TEXT, Family, Kind
-from ingest.shapes import CLASSES, CaptureClass, Piece, pieces
+from ingest.shapes import CLASSES, ENDLESS, NO_REMARKS, CaptureClass, Piece, pieces
 
 # What hardly repeats within a chunk is not looked up in a dictionary. Parquet gets it as it lies in the log.
 UNIQUE_TEXTS: Final = frozenset({"line", "message_id", "reply", "recipient", "sender"})
@@ -88,13 +88,14 @@ class _Compiler:
         self.pool = _Pool()
         self.ops: list[Operation] = []
         self.starts: list[int] = []
+        self.twins: list[int] = []
         self.shapes: list[Fixed] = []
         self.classes = list(CLASSES)
         self.words: list[tuple[int, int]] = []
         self.constants: dict[tuple[int, str], int] = {}  # (dictionary, text)
         self._known: dict[tuple[object, ...], int] = {}
 
-    def shape(self, row: Row, has_id: bool, unlike: Mapping[str, frozenset[str]]) -> int:
+    def shape(self, row: Row, has_id: bool, turns: Mapping[str, Turn]) -> int:
         """The number of a row's shape; the same row of another daemon has the same."""
         kind, _, template, *rest = row
         constants = rest[0] if rest else {}
@@ -102,8 +103,19 @@ class _Compiler:
         if key not in self._known:
             self._known[key] = len(self.shapes)
             self.starts.append(len(self.ops))
-            self.shapes.append(self._compile(kind, template, constants, has_id, unlike))
+            self.shapes.append(self._compile(kind, template, constants, has_id, turns))
+            self._add_twin(turns)
         return self._known[key]
+
+    def _add_twin(self, turns: Mapping[str, Turn]) -> None:
+        """Behind a shape that may turn into another kind, the same of that kind."""
+        shape = self.shapes[-1]
+        kinds = [turn.kind for column, turn in turns.items() if column in shape.slots]
+        self.twins.append(len(self.shapes) if kinds else -1)
+        if kinds:
+            self.twins.append(-1)
+            self.starts.append(self.starts[-1])
+            self.shapes.append(shape._replace(kind=kinds[0]))
 
     def _compile(
         self,
@@ -111,7 +123,7 @@ class _Compiler:
         template: str,
         constants: Mapping[str, str],
         has_id: bool,
-        unlike: Mapping[str, frozenset[str]],
+        turns: Mapping[str, Turn],
     ) -> Fixed:
         family = FAMILY_BY_KIND[kind]
         parts = list(pieces(template))
@@ -121,18 +133,22 @@ class _Compiler:
             kind, family, slots, {name: self._constant(name, text) for name, text in constants.items()}
         )
         if is_readable(template) and _is_storable(fixed, parts, has_id):
-            self._emit(parts, slots, unlike)
+            self._emit(parts, slots, turns)
         else:
             self.ops.append((kernel.DECLINE, 0, 0, 0, _NO_SLOT))
         return fixed
+
+    def _words(self, texts: Sequence[str]) -> tuple[int, int]:
+        """Where some words are among all words: the first, the end."""
+        first = len(self.words)
+        self.words += [self.pool.place(text) for text in texts]
+        return first, len(self.words)
 
     def _constant(self, column: str, text: str) -> int:
         key = (DICTIONARIES.get(column, kernel.HOST), text)
         return self.constants.setdefault(key, len(self.constants))
 
-    def _emit(
-        self, parts: Sequence[Piece], slots: Mapping[str, int], unlike: Mapping[str, frozenset[str]]
-    ) -> None:
+    def _emit(self, parts: Sequence[Piece], slots: Mapping[str, int], turns: Mapping[str, Turn]) -> None:
         options: list[int] = []
         skip = -1
         for position, piece in enumerate(parts):
@@ -151,18 +167,18 @@ class _Compiler:
                 self.ops[option] = (*self.ops[option][:3], len(self.ops), self.ops[option][4])
             else:
                 self.ops.append(self._capture(parts, position, slots.get(piece.text, _NO_SLOT)))
-                if piece.text in unlike:
-                    first = len(self.words)
-                    self.words += [self.pool.place(word) for word in sorted(unlike[piece.text])]
-                    self.ops.append((kernel.UNLIKE, first, len(self.words) - first, 0, slots[piece.text]))
+                if piece.text in turns:
+                    words = self._words(sorted(turns[piece.text].texts))
+                    self.ops.append((kernel.TURN, *words, 0, slots[piece.text]))
         self.ops.append((kernel.END, 0, 0, 0, _NO_SLOT))
 
     def _capture(self, parts: Sequence[Piece], position: int, slot: int) -> Operation:
         piece = parts[position]
         cls = self.classes.index(piece.cls)
         _, least, most = CLASSES[piece.cls]
-        if piece.cls == "rest":
-            return kernel.REST, len(tail_of(parts, position) or ""), 0, 0, slot
+        if piece.cls in ENDLESS:
+            words = self._words(NO_REMARKS) if piece.cls == "remark" else (0, 0)
+            return kernel.REST, len(tail_of(parts, position) or ""), *words, slot
         if piece.cls == "upto":
             return kernel.UPTO, *self.pool.place(parts[position + 1].text), cls, slot
         if piece.cls == "num":
@@ -228,12 +244,13 @@ def compile_formats(name: str) -> Programs:
             forms_of.append(each.fixed)
             for has_id, rows in ((False, each.fixed.without_id), (True, each.fixed.with_id)):
                 of_daemon = rows.get(daemon, ())
-                shapes = [compiler.shape(row, has_id, each.fixed.unlike) for row in of_daemon]
+                shapes = [compiler.shape(row, has_id, each.fixed.turns) for row in of_daemon]
                 dispatch.append(lists.by_first_byte(shapes, [_first_bytes(row[2]) for row in of_daemon]))
     tables = kernel.Tables(
         no_id=_rows([compiler.pool.place(forms.no_queue_id) for forms in forms_of], np.int64, 2),
         ops=_rows(compiler.ops, np.int32, 5),
         starts=np.array(compiler.starts, np.int32),
+        twins=np.array(compiler.twins, np.int32),
         slots=np.array([len(shape.slots) for shape in compiler.shapes], np.int32),
         literals=compiler.pool.words(),
         words=_rows(compiler.words, np.int64, 2),

@@ -23,9 +23,11 @@ LITERAL: Final = 0  # a: where in the literals, b: length
 SPAN: Final = 1  # a: class, b and c: least and most characters
 INTEGER: Final = 2  # c: most digits
 DECIMAL: Final = 3
-REST: Final = 4  # a: length of the literal that ends the line
+REST: Final = (
+    4  # a: length of the literal that ends the line; b and c: the first and the end of the words of a remark
+)
 OPTION: Final = 5  # as LITERAL; c: where to go on if it is not there; slot: the class that must follow, or -1
-UNLIKE: Final = 6  # a: the first of the words that the capture must not be, b: how many
+TURN: Final = 6  # a and b: the first and the end of the words with which the capture makes the shape its twin
 UPTO: Final = 7  # a: where in the literals, b: length, c: class
 ENHANCED: Final = 8
 DECLINE: Final = 9
@@ -93,7 +95,8 @@ class Tables(NamedTuple):
     starts: SmallInts  # where a shape's program begins
     slots: SmallInts  # how many captures a shape has, the queue id included
     literals: Words
-    words: Ints  # of UNLIKE: (position in literals, length) a row
+    words: Ints  # of TURN and REST: (position in literals, length) a row
+    twins: SmallInts  # by shape: the shape that TURN makes of it
     classes: Bytes  # 256 a class: 1 for the bytes in it
     dispatch: SmallInts  # by 2 * program + has queue id, and first byte: where in `candidates`
     candidates: SmallInts  # shapes in the order they are tried, each list ended by -1
@@ -404,6 +407,22 @@ def _enhanced_code(buffer: Bytes, position: int) -> int:
 
 
 @_jit
+def _is_remark(
+    buffer: Bytes, words: Words, literals: Words, turns: Ints, begin: int, first: int, end: int
+) -> bool:
+    """Whether a text begins neither with a queue id nor with one of some words."""
+    at = begin
+    while 48 <= buffer[at] <= 57 or 65 <= buffer[at] <= 90 or 97 <= buffer[at] <= 122:
+        at += 1
+    if at - begin >= 5 and buffer[at] == 58:
+        return False
+    for each in range(first, end):
+        if turns[each, 1] == at - begin and _is_equal(words, begin, literals, turns[each, 0], 1, at - begin):
+            return False
+    return True
+
+
+@_jit
 def _note_texts(
     words: Words,
     dictionaries: SmallInts,
@@ -442,7 +461,7 @@ def _fits(
     words: Words,
     ops: SmallInts,
     literals: Words,
-    unlike: Ints,
+    turns: Ints,
     classes: Bytes,
     at: int,
     position: int,
@@ -450,7 +469,8 @@ def _fits(
     captures: Ints,
     first: int,
 ) -> int:
-    """1 if a message is of a shape, its captures then filled; 0 if it is not; -1 if the reference must tell."""
+    """1 if a message is of a shape, 2 if of its twin, its captures then filled; 0 if not; -1 if the reference must tell."""
+    verdict = 1
     while True:
         operation = ops[at, 0]
         a = np.int64(ops[at, 1])
@@ -518,7 +538,7 @@ def _fits(
         elif operation == REST:
             begin = position
             position = end - a
-            if position <= begin:
+            if position <= begin or (b < c and not _is_remark(buffer, words, literals, turns, begin, b, c)):
                 return 0
             if slot >= 0:
                 captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
@@ -542,16 +562,16 @@ def _fits(
                 return 0
             if slot >= 0:
                 captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
-        elif operation == UNLIKE:
+        elif operation == TURN:
             capture = captures[first + slot]
             length = capture & LENGTH_MASK
-            for each in range(a, a + b):
-                if unlike[each, 1] == length and _is_equal(
-                    words, capture >> LENGTH_BITS, literals, unlike[each, 0], 1, length
+            for each in range(a, b):
+                if turns[each, 1] == length and _is_equal(
+                    words, capture >> LENGTH_BITS, literals, turns[each, 0], 1, length
                 ):
-                    return -1
+                    verdict = 2
         elif operation == END:
-            return 1 if position == end else 0
+            return verdict if position == end else 0
         else:
             return -1
 
@@ -588,9 +608,10 @@ def scan(
     last_host = np.int64(-1)
     # Taken out of their tuples once: in the loop that would cost as much as the reading
     ops, starts, slot_counts, literals = tables.ops, tables.starts, tables.slots, tables.literals
-    unlike, classes, dispatch, candidates = tables.words, tables.classes, tables.dispatch, tables.candidates
+    turns, classes, dispatch, candidates = tables.words, tables.classes, tables.dispatch, tables.candidates
     id_alphabets, id_sizes, no_id = tables.id_alphabets, tables.id_sizes, tables.no_id
     tag_slots, tag_text, tag_size, tag_program = tags.slots, tags.text, tags.size, tags.program
+    twins = tables.twins
     dictionaries, absent, absent_sizes = tables.dictionaries, tables.absent, tables.absent_sizes
     entry_slots, entries, captures, declined = rows.entry_slots, rows.entries, rows.captures, rows.declined
     tag_events, tag_foreign = rows.tag_events, rows.tag_foreign
@@ -770,7 +791,7 @@ def scan(
                 for slot in range(has_id, slots):
                     captures[captured + slot] = ABSENT
                 found = _fits(
-                    buffer, words, ops, literals, unlike, classes, starts[shape], at, stop, captures, captured
+                    buffer, words, ops, literals, turns, classes, starts[shape], at, stop, captures, captured
                 )
                 if found < 0:
                     break
@@ -790,7 +811,7 @@ def scan(
                         seed,
                     ):
                         break
-                    row_shape[count] = shape
+                    row_shape[count] = shape if found == 1 else twins[shape]
                     row_start[count] = start
                     row_size[count] = stop - start
                     row_moment[count] = moment_us

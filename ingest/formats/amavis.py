@@ -56,5 +56,5 @@ _ROWS: Final[tuple[Row, ...]] = tuple(
     (Kind.FILTER_VERDICT, ("amavis",), _DEFAULT % word, {"action": action})
     for word, action in _ACTION.items()
 )
-_FIXED: Final = FixedForms(queue_ids=(), no_queue_id="", with_id={}, without_id={"amavis": _ROWS}, unlike={})
+_FIXED: Final = FixedForms(queue_ids=(), no_queue_id="", with_id={}, without_id={"amavis": _ROWS}, turns={})
 AMAVIS: Final = Format("amavis", claim, parse, _FIXED)

@@ -29,6 +29,13 @@ class Event(NamedTuple):
 Row: TypeAlias = tuple[Kind, tuple[str, ...], str] | tuple[Kind, tuple[str, ...], str, dict[str, str]]
 
 
+class Turn(NamedTuple):
+    """Texts of a column that make a line another kind than its row says."""
+
+    texts: frozenset[str]
+    kind: Kind
+
+
 class FixedForms(NamedTuple):
     """What of a format is data, and so can be read without its Python: the messages of a fixed form.
 
@@ -40,9 +47,7 @@ class FixedForms(NamedTuple):
     no_queue_id: str
     with_id: Mapping[str, tuple[Row, ...]]  # by daemon, in the order in which they are tried
     without_id: Mapping[str, tuple[Row, ...]]
-    unlike: Mapping[
-        str, frozenset[str]
-    ]  # texts of a column that make the line something else than its row says
+    turns: Mapping[str, Turn]  # by column; of kinds of one family
 
 
 class Format(NamedTuple):

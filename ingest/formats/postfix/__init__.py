@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from ingest.errors import ParseError
-from ingest.formats.base import Event, FixedForms, Format, Program, Row
+from ingest.formats.base import Event, FixedForms, Format, Program, Row, Turn
 from ingest.formats.postfix.rest import parse_rest
 from ingest.formats.postfix.shapes import TALKERS, WITH_ID, WITHOUT_ID
 from ingest.schema import Kind
@@ -146,7 +146,7 @@ _FIXED: Final = FixedForms(
     no_queue_id=_NO_QUEUE_ID,
     with_id={daemon: _rows_of(daemon, WITH_ID) for daemon in DAEMONS},
     without_id={daemon: _rows_of(daemon, WITHOUT_ID) for daemon in DAEMONS},
-    unlike={"status": PROBE_STATUS},
+    turns={"status": Turn(PROBE_STATUS, Kind.PROBE)},
 )
 POSTFIX: Final = Format("postfix", claim, parse, _FIXED)
 
