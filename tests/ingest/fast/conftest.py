@@ -49,11 +49,15 @@ def declined_share(data):
 
 @pytest.fixture(scope="session")
 def lanes():
-    """The two lanes side by side, and the logs to compare them on."""
+    """The two lanes side by side, the logs to compare them on, and lines to damage."""
+    golden, samples = ([path.read_bytes() for path in paths] for paths in (GOLDEN, SAMPLES))
+    lab = [lzma.decompress(path.read_bytes()) for path in LAB]
+    seeds = [line for log in (*golden, *samples) for line in log.splitlines()[:400]]
     return SimpleNamespace(
         differences=differences,
         declined_share=declined_share,
-        golden=[path.read_bytes() for path in GOLDEN],
-        lab=[lzma.open(path).read() for path in LAB],
-        samples=[path.read_bytes() for path in SAMPLES],
+        golden=golden,
+        lab=lab,
+        samples=samples,
+        seeds=seeds + [line for log in lab for line in log.splitlines()[::60]],
     )
