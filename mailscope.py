@@ -78,11 +78,15 @@ def ingest(
     format_name: FormatOption = AUTO,
     timezone: ZoneOption = None,
     year: YearOption = None,
-    workers: Annotated[int | None, typer.Option(help="Processes; default: one a processor.", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="Workers; default: one a processor.", min=1)] = None,
+    reference: Annotated[
+        bool,
+        typer.Option("--reference", help="Read every line with the reference parser: slower, the same rows."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read logs into the lake; what is in it already is left alone."""
-    reports = _ingest(paths, lake, Settings(find_zone(timezone), format_name, year, workers))
+    reports = _ingest(paths, lake, Settings(find_zone(timezone), format_name, year, workers, reference))
     if as_json:
         print(to_json([report._asdict() for report in reports]))
     else:

@@ -21,7 +21,7 @@ from ingest.schema import ATTRIBUTES, FAMILY_BY_KIND, FRAME, UNPARSED, Family, K
 # No daemon writes longer lines (Postfix cuts at 2 kB a value, rsyslog at 8 kB by default); grammars may assume it.
 MAX_MESSAGE: Final = 32_768
 # What Postfix writes where there is nothing: a client without verified name, a delivery without relay.
-_ABSENT: Final = {
+ABSENT: Final = {
     "client_name": "unknown", "client_ip": "unknown", "orig_client_name": "unknown", "orig_client_ip": "unknown",
     "relay_name": "none", "message_id": "<>",
 }  # fmt: skip
@@ -90,9 +90,16 @@ class Gathered:
         """Counts each line once and keeps what it says."""
         framer = Framer(segment.clock)
         for line_no, line in enumerate(segment.lines, start=segment.first_line):
-            self._add_line(line_no, line, framer)
+            self.add_line(line_no, line, framer)
 
-    def _add_line(self, line_no: int, line: str, framer: Framer) -> None:
+    def recall(self, line: str, framer: Framer) -> None:
+        """Takes note of a line that is counted elsewhere: the next one may say `last message repeated`."""
+        before = Gathered(self.source_id, self.formats)
+        before.add_line(0, line, framer)
+        self.last = before.last
+
+    def add_line(self, line_no: int, line: str, framer: Framer) -> None:
+        """Counts one line and keeps what it says; `last message repeated` means the line added before."""
         if not line or line.isspace():
             self.coverage["", "blank"] += 1
             self.last = None
@@ -227,8 +234,8 @@ def _group_columns(columns: Columns, group: _Group) -> dict[str, list[str | None
 
 def _typed(name: str, values: Sequence[str | None], kind: pa.DataType) -> Array:
     array = pa.array(values, pa.string())
-    if name in _ABSENT:
-        array = pc.if_else(pc.equal(array, pa.scalar(_ABSENT[name])), None, array)
+    if name in ABSENT:
+        array = pc.if_else(pc.equal(array, pa.scalar(ABSENT[name])), None, array)
     return array if kind == pa.string() else array.cast(kind)
 
 

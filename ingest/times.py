@@ -88,10 +88,15 @@ def _local(stamp: str, year: int, month: int, day: int, clock: str) -> datetime:
 
 
 def _moment(local: datetime, fraction: str | None, zone: tzinfo) -> Moment:
-    offset = local.replace(tzinfo=zone).utcoffset() or timedelta()
+    offset = offset_at(local, zone)
     fraction_us = int((fraction or "0")[:6].ljust(6, "0"))
     utc_s = (local - UNIX_EPOCH - offset) // timedelta(seconds=1)
     return Moment(utc_s * 10**6 + fraction_us, offset // timedelta(seconds=1))
+
+
+def offset_at(local: datetime, zone: tzinfo) -> timedelta:
+    """How far a local time is ahead of UTC."""
+    return local.replace(tzinfo=zone).utcoffset() or timedelta()
 
 
 def find_zone(name: str | None = None) -> tzinfo:

@@ -251,3 +251,21 @@ def test_what_a_framer_remembers_changes_nothing(texts):
     assert [framed(framer.frame, line) for line in lines] == [
         framed(frame_line, line, clock) for line in lines
     ]
+
+
+NO_NUMBERS = [
+    "qmgr[٣]: 3F1A2B3C4D: removed",
+    "smtp[7]: 3F1A2B3C4D: to=<a b>, relay=x[192.0.2.1]:٣, delay=1, status=sent (x)",
+    "smtp[7]: 3F1A2B3C4D: to=<a b>, relay=x[192.0.2.1]:25, conn_use=1.5, delay=1, status=sent (x)",
+    "smtpd[7]: 3F1A2B3C4D: client=a[192.0.2.1], nrcpt=1 (queue active)",
+    "smtpd[7]: 3F1A2B3C4D: client=a[192.0.2.1]:٣, x=y",
+    "smtpd[7]: NOQUEUE: reject: RCPT from a[192.0.2.1]:٣: no; from=<>",
+    "cleanup[7]: 3F1A2B3C4D: hold: header X from a[192.0.2.1]:٣; from=<> to=<a>",
+]
+
+
+@pytest.mark.parametrize("line", NO_NUMBERS)
+def test_what_is_no_number_ends_no_ingest(line):
+    result = read(f"Nov 23 08:15:01 mx1 postfix/{line}".encode())
+
+    assert sum(result.coverage.values()) == 1
