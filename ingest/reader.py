@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import pairwise
@@ -147,12 +147,11 @@ def _ingest(
         if surveyed.known and surveyed.size_bytes - surveyed.known.offset < _WORTH_WORKERS_BYTES:
             submit = _right_here
         draft = _begin(ledger, source, surveyed, settings)
-        if archive is None:
-            _read(lake, source, stream, draft, settings, submit, progress)
-    if archive:  # a compressed stream was read to its end
-        with source.open() as stream:
-            _read(lake, source, stream, draft, settings, submit, progress)
-    settle_overlaps(lake, ledger, draft)
+        with lake.discarding():
+            # A compressed stream was read to its end by the survey
+            with source.open() if archive else nullcontext(stream) as content:
+                _read(lake, source, content, draft, settings, submit, progress)
+            settle_overlaps(lake, ledger, draft)
     change = change_of(draft, ledger.coverage(draft.source_id), archive, surveyed.damage)
     lake.commit(ledger, change)
     return _report(draft, damage_of(change.sources[0]))
