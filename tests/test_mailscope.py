@@ -217,6 +217,27 @@ def test_an_open_last_line_shows_in_sources(tmp_path, lake):
     assert row["state"] == "last line incomplete"
 
 
+@pytest.mark.parametrize(
+    "state, words",
+    [
+        ('{"schema_version": 99, "last_commit": 1, "dirty_at": null}', b"newer mailscope"),
+        (None, b"older mailscope"),
+    ],
+)
+def test_a_lake_of_another_version_is_not_read(lake, state, words):
+    (lake / ".state.json").write_text(state) if state else (lake / ".state.json").unlink()
+    done = run("report", "--lake", lake)
+
+    assert (done.returncode, words in done.stderr, done.stderr.count(b"\n")) == (1, True, 1)
+
+
+def test_what_analysis_knows_of_the_ledger_is_made_anew_where_it_is_missing(tmp_path, lake):
+    (lake / ".state.json").unlink()
+    call("ingest", tmp_path / "mail.log", "--lake", lake)
+
+    assert call("report", "--lake", lake).exit_code == 0
+
+
 def test_doctor_of_a_sound_lake_is_content(lake):
     done = call("doctor", "--lake", lake, "--json")
 

@@ -143,11 +143,12 @@ def _build(lake: Path, staging: Path, memory_mb: int) -> None:
 def is_current(lake: Path) -> bool:
     """Whether the tables are those of the lines that the lake holds now; a killed run leaves them otherwise."""
     mark = lake / STITCHED_MARK
-    return mark.exists() and mark.read_text("utf-8") == _last_commit(lake)
+    return mark.exists() and mark.read_text("utf-8") == _last_commit(lake) != "unknown"
 
 
 def _last_commit(lake: Path) -> str:
-    return str(json.loads((lake / STATE_FILE).read_text("utf-8"))["last_commit"])
+    state = lake / STATE_FILE
+    return str(json.loads(state.read_text("utf-8"))["last_commit"]) if state.exists() else "unknown"
 
 
 def _sql(name: str) -> str:
