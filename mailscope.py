@@ -35,8 +35,9 @@ from ingest.errors import MailscopeError, SourceError
 from ingest.explain import explain_line
 from ingest.formats import AUTO, find_formats
 from ingest.lake import Lake, find_source
+from ingest.parsing import Settings
 from ingest.progress import shown_progress
-from ingest.reader import Report, Settings, ingest_sources
+from ingest.reader import Report, ingest_sources
 from ingest.records import KnownSource
 from ingest.reparse import forget as forget_source
 from ingest.reparse import reparse as reparse_source
@@ -234,7 +235,8 @@ def doctor(
                 name = f"{source.name} ({source.source_id}, {source.size_bytes:,} bytes)"
                 print(visible(f"{name} is forgotten, its rows were lost; ingest it again"), file=sys.stderr)
             _finish(Lake(lake))
-    found = [*examine(Lake(lake)), *_stitching(lake)]
+    found = examine(Lake(lake))
+    found += _stitching(lake) if len(found) > 1 else []
     if as_json:
         print(to_json([each._asdict() for each in found]))
     for each in [] if as_json else found:
@@ -393,16 +395,20 @@ def main() -> None:
     except MailscopeError as error:
         Console(stderr=True).print(Text(f"mailscope: {visible(str(error))}"), soft_wrap=True)
         sys.exit(1)
-    except (
-        duckdb.IOException,
-        duckdb.InvalidInputException,
-    ) as error:  # a Parquet file is damaged, or is being replaced
-        problem = visible(str(error).partition("\n")[0])
-        Console(stderr=True).print(Text(f"mailscope: the lake cannot be read: {problem}"), soft_wrap=True)
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        Console(stderr=True).print(Text(f"mailscope: {visible(_trouble(str(error)))}"), soft_wrap=True)
         sys.exit(1)
     except BrokenPipeError:  # `mailscope report | head`
         sys.stderr.close()
         sys.exit(0)
+
+
+def _trouble(problem: str) -> str:
+    """A full disk, a damaged Parquet file, or one that is being replaced."""
+    if "No space left on device" in problem:
+        return "no space left on device; make room, then `mailscope ingest` finishes the tables"
+    what = problem.partition("\n")[0]
+    return f"the lake cannot be read: {what}; `mailscope doctor` says what to do"
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def coverage(connection: duckdb.DuckDBPyConnection) -> Coverage:
 
 def print_sources(sources: Sequence[dict[str, Any]], console: Console) -> None:
     """What the lake holds, a row a source, with the identity that `forget` takes."""
-    print_rows("Sources", (Column("source_id", "identity"), *_SOURCES, *_READING), sources, console)
+    print_rows("Sources", _HELD, sources, console)
 
 
 def print_coverage(found: Coverage, console: Console) -> None:
@@ -71,8 +71,13 @@ _SOURCES: Final = (
     Column("last_at", "last", "moment"),
     Column("damage", "damage"),
 )
-_READING: Final = (
+_HELD: Final = (
+    Column("source_id", "identity"),
+    Column("name", "source"),
     Column("size_bytes", "size", "bytes"),
+    Column("line_count", "lines", "count"),
+    Column("first_at", "first", "moment"),
+    Column("last_at", "last", "moment"),
     Column("ingested_at", "last read", "moment"),
     Column("parser_version", "parser", "count"),
     Column("state", "state"),

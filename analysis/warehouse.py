@@ -53,11 +53,11 @@ def open_lines(path: Path) -> duckdb.DuckDBPyConnection:
 
 def _refuse_other_versions(path: Path) -> None:
     state = path / STATE_FILE
-    version = json.loads(state.read_text("utf-8"))["schema_version"] if state.exists() else 1
-    if version < SCHEMA_VERSION:
+    if not state.exists():
         raise LakeError(
-            f"{path} was written by an older mailscope; ingest the logs anew, into another folder"
+            f"{path} has no {STATE_FILE}: it is of an older mailscope, or incomplete; `mailscope ingest` tells, or mends it"
         )
+    version = json.loads(state.read_text("utf-8"))["schema_version"]
     if version > SCHEMA_VERSION:
         raise LakeError(f"{path} was written by a newer mailscope; update mailscope to read it")
 

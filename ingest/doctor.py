@@ -44,7 +44,7 @@ def examine(lake: Lake) -> list[Finding]:
                 *_unfinished(lake, ledger),
             ]
     except LakeError as error:
-        found = [Finding("ledger", False, str(error))]
+        return [Finding("ledger", False, str(error))]
     return [*found, _lock(lake), _room(lake)]
 
 
@@ -154,10 +154,7 @@ def _lock(lake: Lake) -> Finding:
 
 
 def _room(lake: Lake) -> Finding:
-    try:
-        free = shutil.disk_usage(lake.path).free
-    except OSError as error:
-        return Finding("space", False, f"{lake.path}: {error.strerror}")
+    free = shutil.disk_usage(lake.path).free
     remedy = None if free >= _LEAST_FREE else f"make room: {_LEAST_FREE >> 20} MB at least"
     return Finding("space", free >= _LEAST_FREE, f"{free / 1e9:,.1f} GB free", remedy)
 

@@ -110,6 +110,15 @@ class Lake:
         with self.ledger_to_read() as ledger:
             return frozenset(source.source_id for source in ledger.sources())
 
+    @contextmanager
+    def discarding(self) -> Iterator[None]:
+        """What is staged for a commit that fails before it began takes no room any more: the disk may be full."""
+        try:
+            yield
+        except BaseException:
+            shutil.rmtree(self.staging, ignore_errors=True)
+            raise
+
     def missing_parts(self) -> list[str]:
         """Files that the ledger lists and that are gone: somebody else has deleted them."""
         with self.ledger_to_read() as ledger:

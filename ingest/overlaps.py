@@ -7,10 +7,13 @@ lines are then counted as `duplicate`. If both have as many, the one that spans 
 with the smaller identity): a file within another one's time must not tear a hole into it, for the order of lines
 within a source is what stitching relies on.
 
+A source that is forgotten takes the lines with it that it kept for both: `forget` names who misses them then.
+
 Limits. Lines of other programs and blank ones are not kept, so both sources count them. Times that only touch are
 no overlap: a log that was cut within a second keeps equal lines on both sides of the cut. Of a source that is read
 in several runs each run's lines are compared by themselves, so equal lines of the one second in which a run ended
-may count once where they were written twice. The same message in another form of line is another line.
+may count once where they were written twice. The same message in another form of line is another line; lines that
+name no host are not compared.
 """
 
 from __future__ import annotations
@@ -65,39 +68,47 @@ def settle_overlaps(lake: Lake, ledger: Ledger, draft: Draft) -> None:
     span = draft.span()
     if span is None:
         return
-    for other in ledger.overlapping(draft.source_id, *span, draft.hosts):
-        _settle(lake, ledger, draft, other, span)
+    others = ledger.overlapping(draft.source_id, *span, draft.hosts)
+    if others:
+        with scratch(lake) as connection:
+            # A line stands for one line of the others together, not of each
+            connection.execute("CREATE TABLE matched (line_no BIGINT)")
+            for other in others:
+                _settle(connection, lake, ledger, draft, other, span)
 
 
-def _settle(lake: Lake, ledger: Ledger, draft: Draft, other: KnownSource, span: tuple[int, int]) -> None:
+def _settle(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    ledger: Ledger,
+    draft: Draft,
+    other: KnownSource,
+    span: tuple[int, int],
+) -> None:
     theirs_counted = draft.others.setdefault(other.source_id, ledger.coverage(other.source_id))
+    common = max(span[0], other.first_at or span[0]), min(span[1], other.last_at or span[1])
     known = draft.surveyed.known
     first_at = span[0] if not known or known.first_at is None else min(span[0], known.first_at)
-    mine = _Side(
-        draft.source_id,
-        span[1] - first_at,
-        [Place(lake.staging, part) for part in draft.files],
-        draft.line_no,
-        draft.coverage,
-    )
+    ours = [Place(lake.staging, part) for part in draft.files]
+    mine = _Side(draft.source_id, span[1] - first_at, _within(ours, common), draft.line_no, draft.coverage)
     theirs = _Side(
         other.source_id,
         (other.last_at or 0) - (other.first_at or 0),
-        _places(lake, ledger, draft, other),
+        _within(_places(lake, ledger, draft, other), common),
         other.line_no,
         theirs_counted,
     )
-    common = max(span[0], other.first_at or span[0]), min(span[1], other.last_at or span[1])
     hosts = sorted(draft.hosts.intersection(other.hosts))
-    with scratch(lake) as connection:
-        [(_, _, winner, _), (_, _, loser, side)] = sorted(
-            (-_take(connection, name, side, common, hosts), (-side.span_us, side.source_id), name, side)
-            for name, side in (("mine", mine), ("theirs", theirs))
-        )
-        losses = _find_losses(connection, loser, winner, side.line_no)
-        if losses:
-            _lose(connection, lake, draft, side, losses)
-    if loser == "theirs":
+    [(_, _, winner, _), (_, _, loser, side)] = sorted(
+        (-_take(connection, name, side, common, hosts), (-side.span_us, side.source_id), name, side)
+        for name, side in (("mine", mine), ("theirs", theirs))
+    )
+    connection.execute("DELETE FROM mine WHERE line_no IN (FROM matched)")
+    losses = _find_losses(connection, loser, winner, side.line_no)
+    if losses:
+        _lose(connection, lake, draft, side, losses)
+    if losses and loser == "theirs":
+        connection.execute(f"INSERT INTO matched SELECT line_no FROM ({_common_lines('mine', 'theirs')})")  # noqa: S608
         draft.make_dirty(loss.first_at for loss in losses)
 
 
@@ -111,6 +122,20 @@ def _places(lake: Lake, ledger: Ledger, draft: Draft, other: KnownSource) -> lis
     ]
 
 
+def _within(places: Sequence[Place], common: tuple[int, int]) -> list[Place]:
+    """The files that may have lines of the common time; unparsed ones have no time."""
+    return [
+        place
+        for place in places
+        for first_at, last_at in [(place.part.first_at, place.part.last_at)]
+        if first_at is None or last_at is None or (first_at <= common[1] and last_at >= common[0])
+    ]
+
+
+def _files(side: _Side, kind: str) -> list[str]:
+    return [str(place.folder / place.part.path) for place in side.places if place.part.kind == kind]
+
+
 def _take(
     connection: duckdb.DuckDBPyConnection,
     name: str,
@@ -120,17 +145,9 @@ def _take(
 ) -> int:
     """The lines of a source in the common time as a table; how many they are. Unparsed ones have no time but a place."""
     connection.execute(
-        f"CREATE TABLE {name} (line_no BIGINT, line VARCHAR, logged_us BIGINT, program VARCHAR, result VARCHAR)"
+        f"CREATE OR REPLACE TABLE {name} (line_no BIGINT, line VARCHAR, logged_us BIGINT, program VARCHAR, result VARCHAR)"
     )
-    events = [
-        str(place.folder / place.part.path)
-        for place in side.places
-        if place.part.first_at is not None
-        and place.part.last_at is not None
-        and place.part.first_at <= common[1]
-        and place.part.last_at >= common[0]
-    ]
-    unparsed = [str(place.folder / place.part.path) for place in side.places if place.part.kind == "unparsed"]
+    events, unparsed = _files(side, "events"), _files(side, "unparsed")
     if not events:
         return 0
     given = {
@@ -161,12 +178,7 @@ def _take(
 
 def _find_losses(connection: duckdb.DuckDBPyConnection, loser: str, winner: str, line_no: int) -> list[_Loss]:
     """Makes the table `doubled` of the loser's lines that the winner has, as often as it has them."""
-    connection.execute(
-        "CREATE TABLE doubled AS SELECT line_no, line, logged_us, program, result FROM "  # noqa: S608
-        "(SELECT *, md5_number(line) AS text, row_number() OVER (PARTITION BY md5_number(line) ORDER BY line_no) AS nth "
-        f"FROM {loser}) JOIN (SELECT md5_number(line) AS text, count(*) AS times FROM {winner} GROUP BY ALL) USING (text) "
-        "WHERE nth <= times"
-    )
+    connection.execute(f"CREATE OR REPLACE TABLE doubled AS {_common_lines(loser, winner)}")
     found = connection.execute(
         "SELECT program, result, line_no > $line_no AS is_tail, count(*), "
         "min(line) FILTER (NOT contains(line, ' last message repeated ')), min(logged_us) "
@@ -174,6 +186,16 @@ def _find_losses(connection: duckdb.DuckDBPyConnection, loser: str, winner: str,
         {"line_no": line_no},
     )
     return [_Loss(*row) for row in found.fetchall()]
+
+
+def _common_lines(one: str, other: str) -> str:
+    """A query of the lines of one table that the other has, as often as it has them."""
+    return (
+        "SELECT line_no, line, logged_us, program, result FROM "  # noqa: S608  # names are constants
+        "(SELECT *, md5_number(line) AS text, row_number() OVER (PARTITION BY md5_number(line) ORDER BY line_no) AS nth "
+        f"FROM {one}) JOIN (SELECT md5_number(line) AS text, count(*) AS times FROM {other} GROUP BY ALL) USING (text) "
+        "WHERE nth <= times"
+    )
 
 
 def _lose(
@@ -192,7 +214,8 @@ def _lose(
         )
         return pc.invert(pc.and_(is_its_own, is_doubled))  # type: ignore[arg-type]  # the stubs know whole arrays only
 
-    for place in side.places:
+    kinds = {"events" if loss.result == "event" else "unparsed" for loss in losses}
+    for place in [place for place in side.places if place.part.kind in kinds]:
         successor = rewritten(place, keeps, lake.staging, draft.commit_no, side.source_id, draft.fresh_number)
         if successor != place.part:
             draft.replace_part(place.part, successor)

@@ -1,59 +1,40 @@
 """Batch ingest: sources into a lake, on all cores.
 
 The parent reads and cuts (in order, so line numbers are right and pipes work); workers parse, type and write their
-own Parquet parts, because sending rows between processes costs more than parsing them. A part is numbered by its
-place in the source, so its content does not depend on which worker wrote it.
+own Parquet parts. A part is numbered by its place in the source, so its content does not depend on which worker
+wrote it.
 
 A source is read on where it was left, under the format and zone of its beginning: it is one source, whenever it
 was read. An empty file is no source yet.
 """
 
-import gc
 import os
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import tzinfo
-from itertools import pairwise
-from multiprocessing import get_context
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Final, NamedTuple
 
-from ingest import fast
 from ingest.archives import Stream
-from ingest.batch import Result, Segment, read_batch
 from ingest.blocks import split_open_line
-from ingest.clock import Clock
 from ingest.drafts import Draft, begin, change_of
-from ingest.formats import AUTO, find_formats
+from ingest.formats import find_formats
 from ingest.lake import RESULTS, Lake, damage_of, line_count
 from ingest.ledger import Ledger
 from ingest.overlaps import settle_overlaps
-from ingest.parts import PartSummary, write_part
+from ingest.parsing import Settings
+from ingest.parts import PartSummary
 from ingest.records import KnownSource
-from ingest.sources import Chunk, Source, chunks_from, decode
+from ingest.sources import Chunk, Source, chunks_from
 from ingest.surveys import Survey, archive_fingerprint, survey
-from ingest.times import Years, find_zone, year_of
+from ingest.times import Years, find_zone
+from ingest.workers import Task, Workers
 
 CHUNK_BYTES: Final = 4 << 20
-# Starting workers costs about a second of imports: small inputs are read by the parent itself.
-_WORTH_WORKERS_BYTES: Final = 24 << 20
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the user said about the sources: their format, the zone of stamps without one, the year of the last line."""
-
-    zone: tzinfo
-    format_name: str = AUTO
-    year: int | None = None
-    workers: int | None = None  # None: as many as there are processors
-    reference: bool = False  # every line by the reference parser, though the fast lane be installed
 
 
 class Report(NamedTuple):
@@ -72,55 +53,6 @@ class Report(NamedTuple):
     is_continued: bool = False  # the lines are those that were new in it
 
 
-class _Task(NamedTuple):
-    """One chunk to parse, with all that a worker needs to know."""
-
-    chunk: Chunk
-    number: int
-    commit_no: int
-    source_id: str
-    staging: Path
-    years: Years
-    settings: Settings
-
-
-def read_chunk(chunk: Chunk, source_id: str, years: Years, settings: Settings) -> Result:
-    """Parses one chunk of whole lines."""
-    before = Chunk(chunk.first_line - chunk.before.count(b"\n"), chunk.before)
-    return read_batch(
-        _segments(chunk, years, settings.zone),
-        source_id,
-        find_formats(settings.format_name),
-        _segments(before, years, settings.zone) if chunk.before else (),
-    )
-
-
-def _segments(chunk: Chunk, years: Years, zone: tzinfo) -> Iterator[Segment]:
-    """The chunk's lines, cut where the year of its stamps changes."""
-    lines = _lines(chunk.data)
-    ends = [line_no for line_no, _ in years if chunk.first_line < line_no < chunk.first_line + len(lines)]
-    for first, end in pairwise((chunk.first_line, *ends, chunk.first_line + len(lines))):
-        clock = Clock(year_of(years, first), zone)
-        yield Segment(first, lines[first - chunk.first_line : end - chunk.first_line], clock)
-
-
-def _lines(data: bytes) -> list[str]:
-    lines = decode(data).split("\n")
-    if not lines[-1]:
-        lines.pop()
-    return [line.removesuffix("\r") for line in lines] if b"\r" in data else lines
-
-
-def _is_fast(settings: Settings) -> bool:
-    return not settings.reference and fast.is_available()
-
-
-def _work(task: _Task) -> PartSummary:
-    read = fast.read_chunk if _is_fast(task.settings) else read_chunk
-    result = read(task.chunk, task.source_id, task.years, task.settings)
-    return write_part(task.staging, task.commit_no, task.source_id, task.number, result)
-
-
 def ingest_sources(
     lake: Lake, sources: Sequence[Source], settings: Settings, progress: Progress | None = None
 ) -> list[Report]:
@@ -130,15 +62,17 @@ def ingest_sources(
     """
     find_formats(settings.format_name)
     lake.prepare()
-    with lake.ledger() as ledger, _workers(sources, settings) as submit:
-        return [_ingest(lake, ledger, source, settings, submit, progress) for source in sources]
-
-
-Submit = Callable[[_Task], "Future[PartSummary]"]
+    with lake.ledger() as ledger, Workers(settings) as workers:
+        return [_ingest(lake, ledger, source, settings, workers, progress) for source in sources]
 
 
 def _ingest(
-    lake: Lake, ledger: Ledger, source: Source, settings: Settings, submit: Submit, progress: Progress | None
+    lake: Lake,
+    ledger: Ledger,
+    source: Source,
+    settings: Settings,
+    workers: Workers,
+    progress: Progress | None,
 ) -> Report:
     archive = archive_fingerprint(source)
     if archive and (held_by := ledger.archived(archive)):
@@ -151,15 +85,13 @@ def _ingest(
             return _nothing_new(source, surveyed.known)
         if not surveyed.size_bytes:
             return Report(source.name, surveyed.source_id, True, 0, 0, 0, 0, 0, 0, surveyed.damage)
-        if surveyed.known and surveyed.size_bytes - surveyed.known.offset < _WORTH_WORKERS_BYTES:
-            submit = _right_here
+        workers.expect(surveyed.size_bytes - (surveyed.known.offset if surveyed.known else 0))
         draft = _begin(ledger, source, surveyed, settings)
-        if archive is None:
-            _read(lake, source, stream, draft, settings, submit, progress)
-    if archive:  # a compressed stream was read to its end
-        with source.open() as stream:
-            _read(lake, source, stream, draft, settings, submit, progress)
-    settle_overlaps(lake, ledger, draft)
+        with lake.discarding():
+            # A compressed stream was read to its end by the survey
+            with source.open() if archive else nullcontext(stream) as content:
+                _read(lake, source, content, draft, settings, workers, progress)
+            settle_overlaps(lake, ledger, draft)
     change = change_of(draft, ledger.coverage(draft.source_id), archive, surveyed.damage)
     lake.commit(ledger, change)
     return _report(draft, damage_of(change.sources[0]))
@@ -183,7 +115,7 @@ def _read(
     stream: Stream,
     draft: Draft,
     settings: Settings,
-    submit: Submit,
+    workers: Workers,
     progress: Progress | None,
 ) -> None:
     """Hands out the chunks of a source, and takes in what became of them in their order."""
@@ -202,10 +134,10 @@ def _read(
         whole, open_line = split_open_line(chunk)
         for part in filter(None, (whole, open_line)):
             years = years_in(draft.numbers.years, part)
-            task = _Task(
+            task = Task(
                 part, draft.fresh_number(), draft.commit_no, draft.source_id, lake.staging, years, settings
             )
-            pending.append((len(part.data), part is open_line, submit(task)))
+            pending.append((len(part.data), part is open_line, workers.submit(task)))
         draft.cut_lines += chunk.cut_lines
         draft.line_no = chunk.first_line - 1 + chunk.data.count(b"\n")
         draft.has_open_line = open_line is not None
@@ -232,28 +164,3 @@ def _report(draft: Draft, damage: str | None) -> Report:
         is_continued=draft.surveyed.known is not None,
         **lines,
     )
-
-
-@contextmanager
-def _workers(sources: Sequence[Source], settings: Settings) -> Iterator[Submit]:
-    """A way to hand out tasks: to threads, which the fast lane lets run side by side; without it to other processes,
-    where that is worth their start, else right here.
-    """
-    count = settings.workers or os.cpu_count() or 1
-    if _is_fast(settings):
-        fast.prepare(settings)
-        with ThreadPoolExecutor(count) as threads:
-            yield lambda task: threads.submit(_work, task)
-        return
-    if count == 1 or sum(source.path.stat().st_size for source in sources) < _WORTH_WORKERS_BYTES:
-        yield _right_here
-        return
-    # A batch makes no reference cycles; a collector that looks for them in its millions of tuples costs 7 %.
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=gc.disable) as pool:
-        yield lambda task: pool.submit(_work, task)
-
-
-def _right_here(task: _Task) -> "Future[PartSummary]":
-    future: Future[PartSummary] = Future()
-    future.set_result(_work(task))
-    return future

@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 from ingest.blocks import REPEAT, Chunk, context
 from ingest.formats import PARSER_VERSION
 from ingest.lake import now_us
+from ingest.parsing import Settings, read_chunk
 from ingest.parts import write_part
-from ingest.reader import CHUNK_BYTES, Settings, read_chunk, years_in
+from ingest.reader import CHUNK_BYTES, years_in
 from ingest.records import Change, Coverage
 from ingest.rewriting import Mask, Place, rewritten
 from ingest.scratch import scratch

@@ -10,7 +10,8 @@ import pytest
 from analysis.stitch import stitch
 from analysis.warehouse import open_lake
 from ingest.lake import Lake
-from ingest.reader import Settings, ingest_sources
+from ingest.parsing import Settings
+from ingest.reader import ingest_sources
 from ingest.sources import find_sources
 
 SAMPLE_LOGS = Path(__file__).parents[1] / "sample_logs"

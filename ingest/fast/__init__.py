@@ -13,7 +13,7 @@ from ingest.blocks import Chunk
 from ingest.times import Years
 
 if TYPE_CHECKING:
-    from ingest.reader import Settings
+    from ingest.parsing import Settings
 
 
 def is_available() -> bool:

@@ -19,7 +19,7 @@ from ingest.text import decode
 from ingest.times import Years, year_of
 
 if TYPE_CHECKING:
-    from ingest.reader import Settings
+    from ingest.parsing import Settings
 
 _THREAD: Final = threading.local()
 

@@ -20,8 +20,9 @@ from typing import NamedTuple
 from ingest.dating import LineNumbers
 from ingest.drafts import years_of
 from ingest.ledger import Ledger
+from ingest.parsing import Settings, read_chunk
 from ingest.parts import write_part
-from ingest.reader import CHUNK_BYTES, Settings, read_chunk
+from ingest.reader import CHUNK_BYTES
 from ingest.sources import chunks_from, find_sources
 from ingest.surveys import survey
 

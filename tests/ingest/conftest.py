@@ -8,7 +8,7 @@ import pytest
 from ingest.dating import LineNumbers
 from ingest.drafts import years_of
 from ingest.ledger import Ledger
-from ingest.reader import Settings, read_chunk
+from ingest.parsing import Settings, read_chunk
 from ingest.sources import Chunk, Source, chunks_from, encode
 from ingest.surveys import Survey, survey
 from ingest.times import Years

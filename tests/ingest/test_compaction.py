@@ -13,7 +13,8 @@ from ingest import compaction
 from ingest.compaction import ENOUGH_FILES, _group, compact
 from ingest.errors import LakeError
 from ingest.lake import Lake
-from ingest.reader import Settings, ingest_sources
+from ingest.parsing import Settings
+from ingest.reader import ingest_sources
 from ingest.records import Part
 from ingest.sources import find_sources
 

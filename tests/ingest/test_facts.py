@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.reader import Settings, read_chunk
+from ingest.parsing import Settings, read_chunk
 from ingest.sources import find_sources
 
 PEER = "mail.example.net[192.0.2.25]"

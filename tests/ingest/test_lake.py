@@ -2,6 +2,7 @@ import errno
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,7 +13,8 @@ import pytest
 from ingest.errors import LakeError
 from ingest.lake import Lake
 from ingest.ledger import Ledger
-from ingest.reader import Settings, ingest_sources
+from ingest.parsing import Settings
+from ingest.reader import ingest_sources
 from ingest.schema import COVERAGE, SOURCES, UNPARSED, Family, events_schema
 from ingest.sources import find_sources
 
@@ -168,6 +170,35 @@ class TestKilledRun:
             patch.setattr(Path, "replace", replace_or_die)
             with pytest.raises(Killed):
                 ingest(tmp_path / "lake", log)
+        ingest(tmp_path / "lake", log)
+
+        assert tables(tmp_path / "lake") == tables(tmp_path / "whole")
+
+    @pytest.mark.parametrize("survived", range(0, 40, 3))
+    def test_kill_while_a_grown_log_takes_lines_from_another_harms_nothing(
+        self, tmp_path, log, monkeypatch, survived
+    ):
+        (tmp_path / "mail.warn").write_text("".join(LINES.splitlines(keepends=True)[1:3]))
+        log.write_text(LINES[:90])
+        for lake in ("whole", "lake"):
+            ingest(tmp_path / lake, log, tmp_path / "mail.warn")
+        log.write_text(LINES)
+        ingest(tmp_path / "whole", log)
+        left, steps = [survived], {name: getattr(Path, name) for name in ("replace", "unlink")}
+
+        def or_die(step):
+            def do(self, *given, **named):
+                left[0] -= 1
+                if left[0] < 0:
+                    raise Killed
+                return step(self, *given, **named)
+
+            return do
+
+        with monkeypatch.context() as patch, suppress(Killed):
+            for name, step in steps.items():
+                patch.setattr(Path, name, or_die(step))
+            ingest(tmp_path / "lake", log)
         ingest(tmp_path / "lake", log)
 
         assert tables(tmp_path / "lake") == tables(tmp_path / "whole")

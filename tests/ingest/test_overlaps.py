@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.lake import Lake
-from ingest.reader import Settings, ingest_sources
+from ingest.parsing import Settings
+from ingest.reader import ingest_sources
 from ingest.sources import find_sources
 
 MX1 = "2026-11-23T08:{:02}:{:02}+00:00 mx1 postfix/qmgr[7]: {:010X}: removed\n"

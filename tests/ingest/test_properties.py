@@ -13,7 +13,7 @@ from ingest.formats import find_formats
 from ingest.formats.base import Program
 from ingest.formats.postfix import DAEMONS, POSTFIX, parse
 from ingest.framing import Framer, frame_line
-from ingest.reader import Settings, read_chunk
+from ingest.parsing import Settings, read_chunk
 from ingest.sources import Chunk, decode, encode, find_sources
 
 GOLDEN = Path(__file__).parent / "golden/postfix"

@@ -14,7 +14,8 @@ import ingest.reparse
 from ingest.compaction import compact
 from ingest.errors import SourceError
 from ingest.lake import Lake, find_source
-from ingest.reader import Settings, ingest_sources
+from ingest.parsing import Settings
+from ingest.reader import ingest_sources
 from ingest.reparse import forget, reparse
 from ingest.sources import find_sources
 

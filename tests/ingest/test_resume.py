@@ -17,7 +17,8 @@ from ingest.archives import _Unpacker
 from ingest.blocks import MAX_LINE_BYTES
 from ingest.errors import SourceError
 from ingest.lake import Lake
-from ingest.reader import Settings, ingest_sources
+from ingest.parsing import Settings
+from ingest.reader import ingest_sources
 from ingest.sources import find_sources
 
 GOLDEN = Path(__file__).parent / "golden/postfix"

@@ -9,7 +9,7 @@ import pytest
 from ingest import fast
 from ingest.blocks import Chunk, whole_lines
 from ingest.fast.chunk import lane_of
-from ingest.reader import Settings, read_chunk
+from ingest.parsing import Settings, read_chunk
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = sorted((ROOT / "tests/ingest/golden").glob("*/*.log"))

@@ -12,7 +12,7 @@ from ingest.blocks import Chunk
 from ingest.dating import LineNumbers
 from ingest.drafts import years_of
 from ingest.ledger import Ledger
-from ingest.reader import Settings, read_chunk
+from ingest.parsing import Settings, read_chunk
 from ingest.sources import chunks_from, find_sources
 from ingest.surveys import survey
 
