@@ -46,13 +46,15 @@ ORDER: Final[Mapping[str, tuple[str, ...]]] = {
     "histories": (),
     "links": (),
     "roots": (),
-    "handoffs": ("queue_histories",),
+    "handoffs": (),
     "followed": (),
-    "message_states": ("decided", "histories"),
+    "message_states": ("decided",),
     "open_messages": (),
     "last_attempts": (),
     "fates": (),
 }
+# Cheaper to make again than to keep.
+VIEWS: Final = frozenset({"attempts", "histories"})
 CARRIED: Final = ("queue", "delivery", "session", "reject", "notes")
 # Carried before anything was: columns that the lines of the lake do not have.
 _FLAGS: Final = {
@@ -76,7 +78,7 @@ def build(lake: Path, staging: Staging, chunk: Chunk, carried: Path | None, own:
         _set_horizon(connection, chunk)
         connection.execute(sql("setup"))
         for name, freed in ORDER.items():
-            connection.execute(f"CREATE TABLE {name} AS {sql(name)}")
+            connection.execute(f"CREATE {'VIEW' if name in VIEWS else 'TABLE'} {name} AS {sql(name)}")
             for step in freed:
                 connection.execute(f"DROP TABLE {step}")
         _view_own(connection, own)

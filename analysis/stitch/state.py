@@ -175,15 +175,19 @@ def recover(lake: Path) -> None:
         plan = _read(staging / "plan.json")
         for path in plan["remove"]:
             (lake / path).unlink(missing_ok=True)
-        # What was open goes before what settled comes: a reader may miss a row for a moment, never see it twice.
-        for path in sorted((staging / "new").rglob("*.parquet"), key=lambda path: path.stem != "open"):
-            target = lake / path.relative_to(staging / "new")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
+        _move(staging / "new", lake)
         _write(lake / ".stitch" / "state.json", plan["state"] | {"files": _count_files(lake)})
         _drop_carries(lake, {each["number"] for each in plan["state"]["checkpoints"]})
         (staging / "plan.json").unlink()
     shutil.rmtree(staging, ignore_errors=True)
+
+
+def _move(new: Path, lake: Path) -> None:
+    """What was open goes before what settled comes: a reader may miss a row for a moment, never see it twice."""
+    for path in sorted(new.rglob("*.parquet"), key=lambda path: path.stem != "open"):
+        target = lake / path.relative_to(new)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
 
 
 def _count_files(lake: Path) -> int:

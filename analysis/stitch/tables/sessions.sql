@@ -13,7 +13,7 @@ WITH spans AS (
     count(*) FILTER (kind = 'client') AS messages,
     count(*) FILTER (kind = 'lost_connection') > 0 AS is_lost
   FROM session_lines
-  WHERE connect_pos IS NOT NULL OR kind <> 'decision'
+  WHERE has_connect OR kind <> 'decision'
   GROUP BY session_hash
 ),
 told AS (  -- what only some of the lines say; each kind of line says other things
