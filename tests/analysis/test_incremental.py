@@ -195,4 +195,4 @@ def test_what_is_carried_is_only_what_is_open(three_days):
             params={"file": str(folder / "queue.parquet")},
         ).fetchall()
 
-    assert carried == [("0200000005",), ("ABCDEF0001",)]
+    assert carried == [("0200000004",), ("0200000005",), ("ABCDEF0001",)]
