@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from multiprocessing import get_context
@@ -22,6 +22,7 @@ from ingest import fast
 from ingest.batch import Result, Segment, read_batch
 from ingest.blocks import MAX_LINE_BYTES
 from ingest.clock import Clock
+from ingest.finding import blaming, read_head
 from ingest.formats import AUTO, find_formats
 from ingest.lake import Lake, PartSummary, write_part
 from ingest.sources import Chunk, Source, Survey, chunks, decode, survey
@@ -30,6 +31,8 @@ from ingest.times import Years, year_of
 CHUNK_BYTES: Final = 4 << 20
 # Starting workers costs about a second of imports: small inputs are read by the parent itself.
 _WORTH_WORKERS_BYTES: Final = 24 << 20
+
+_SAMPLED_SOURCES: Final = 8
 
 Progress = Callable[[str, int, int], None]
 
@@ -91,12 +94,8 @@ def _lines(data: bytes) -> list[str]:
     return [line.removesuffix("\r") for line in lines] if b"\r" in data else lines
 
 
-def _is_fast(settings: Settings) -> bool:
-    return not settings.reference and fast.is_available()
-
-
 def _work(task: _Task) -> PartSummary:
-    read = fast.read_chunk if _is_fast(task.settings) else read_chunk
+    read = read_chunk if task.settings.reference else fast.read_chunk
     result = read(task.chunk, task.source_id, task.years, task.settings)
     return write_part(task.staging, task.source_id, task.number, result)
 
@@ -109,12 +108,26 @@ def ingest_sources(
     `progress(name, bytes, lines)` is called as chunks are done. Raises SourceError, LakeError, UnknownFormatError.
     """
     find_formats(settings.format_name)
+    settings = replace(settings, reference=settings.reference or not _suits_fast_lane(sources, settings))
     lake.prepare()
     reports = []
     with _workers(sources, settings) as submit:
         for source in sources:
             reports.append(_ingest_if_new(lake, source, settings, submit, progress))
     return reports
+
+
+def _suits_fast_lane(sources: Sequence[Source], settings: Settings) -> bool:
+    """Whether the fast lane is there, and reads what most bytes are; the largest sources tell."""
+    if not fast.is_available():
+        return False
+    sizes = {source: source.path.stat().st_size for source in sources}
+    largest = sorted(sources, key=lambda source: -sizes[source])[:_SAMPLED_SOURCES]
+    suited = []
+    for source in largest:
+        with blaming(source.name):
+            suited += [source] if fast.suits(read_head(source.path), settings) else []
+    return 2 * sum(sizes[source] for source in suited) >= sum(sizes[source] for source in largest)
 
 
 def _ingest_if_new(
@@ -207,7 +220,7 @@ def _workers(sources: Sequence[Source], settings: Settings) -> Iterator[Submit]:
     where that is worth their start, else right here.
     """
     count = settings.workers or os.cpu_count() or 1
-    if _is_fast(settings):
+    if not settings.reference:
         fast.prepare(settings)
         with ThreadPoolExecutor(count) as threads:
             yield lambda task: threads.submit(_work, task)

@@ -29,6 +29,16 @@ def prepare(settings: "Settings") -> None:
     read(Chunk(1, sample), "", ((1, 2026),), settings)
 
 
+def suits(head: bytes, settings: "Settings") -> bool:
+    """Whether most lines of a log are such that the scanner reads them, to judge by its first ones.
+
+    Where it leaves most to the reference (JSON, RFC 5424), processes are faster than threads.
+    """
+    from ingest.fast.chunk import declined_share  # noqa: PLC0415  # numba
+
+    return declined_share(Chunk(1, head[: head.rfind(b"\n") + 1]), settings) <= 0.5
+
+
 def read_chunk(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Result:
     """Parses one chunk of whole lines, as `ingest.reader.read_chunk` does; the order of rows may differ."""
     from ingest.fast.chunk import read  # noqa: PLC0415  # numba

@@ -234,3 +234,9 @@ def test_more_tags_and_hosts_than_there_is_room_for(lanes):
     found = lanes.differences(log, size=100_000)
 
     assert not found
+
+
+def test_nothing_is_read_as_by_the_reference(lanes):
+    found = lanes.differences(b"")
+
+    assert not found
