@@ -32,6 +32,8 @@ CHUNK_BYTES: Final = 4 << 20
 # Starting workers costs about a second of imports: small inputs are read by the parent itself.
 _WORTH_WORKERS_BYTES: Final = 24 << 20
 
+# Loading numba takes as long as the reference needs for this much.
+_WORTH_FAST_LANE_BYTES: Final = 4 << 20
 _SAMPLED_SOURCES: Final = 8
 
 Progress = Callable[[str, int, int], None]
@@ -118,10 +120,10 @@ def ingest_sources(
 
 
 def _suits_fast_lane(sources: Sequence[Source], settings: Settings) -> bool:
-    """Whether the fast lane is there, and reads what most bytes are; the largest sources tell."""
-    if not fast.is_available():
+    """Whether the fast lane is there, worth its start, and reads what most bytes are; the largest sources tell."""
+    sizes = {source: source.path.stat().st_size * (8 if source.compression else 1) for source in sources}
+    if not fast.is_available() or sum(sizes.values()) < _WORTH_FAST_LANE_BYTES:
         return False
-    sizes = {source: source.path.stat().st_size for source in sources}
     largest = sorted(sources, key=lambda source: -sizes[source])[:_SAMPLED_SOURCES]
     suited = []
     for source in largest:

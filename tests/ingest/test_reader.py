@@ -237,6 +237,7 @@ def test_workers_give_the_files_of_one(tmp_path, reference):
 
 @pytest.mark.parametrize("reference", [False, True])
 def test_few_workers_on_a_small_log_give_the_same_files(tmp_path, monkeypatch, reference):
+    monkeypatch.setattr("ingest.reader._WORTH_FAST_LANE_BYTES", 1)
     monkeypatch.setattr("ingest.reader._WORTH_WORKERS_BYTES", 1)
     monkeypatch.setattr("ingest.reader.CHUNK_BYTES", 4096)
     logs = sorted(GOLDEN.glob("*.log"))

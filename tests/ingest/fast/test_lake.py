@@ -22,6 +22,12 @@ GOLDEN = ROOT / "tests/ingest/golden/postfix"
 SETTINGS = {"zone": UTC, "year": 2026, "workers": 2}
 
 
+@pytest.fixture(autouse=True)
+def _always_worth_it(monkeypatch):
+    """The logs of these tests are small."""
+    monkeypatch.setattr("ingest.reader._WORTH_FAST_LANE_BYTES", 0)
+
+
 def ingest(lake, *paths, **settings):
     """Ingests paths; what is in the lake's events and counts then, by file."""
     sources = find_sources([str(path) for path in paths])
