@@ -2,12 +2,12 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,40 +42,91 @@ def part_name(commit_no: int, source_id: str | None, number: int) -> str:
     return "-".join(filter(None, (f"{commit_no:08}", source_id, f"{number:05}")))
 
 
-def write_part(staging: Path, commit_no: int, source_id: str, number: int, result: Result) -> PartSummary:
-    """Writes one batch's tables below a staging folder, a file a family and day."""
+def write_part(
+    staging: Path, commit_no: int, source_id: str, number: int, results: Iterable[Result]
+) -> PartSummary:
+    """Writes what became of some chunks below a staging folder: a file a family and day, in it a row group a chunk."""
     name = f"{part_name(commit_no, source_id, number)}.parquet"
-    files, hosts = [], set[str]()
+    coverage: Counter[tuple[str, str]] = Counter()
+    hosts = set[str]()
+    with ExitStack() as stack:
+        growing: dict[str, _Growing] = {}
+        for result in results:
+            coverage += result.coverage
+            for path, rows in _placed(result, name):
+                if path not in growing:
+                    growing[path] = stack.enter_context(_Growing(staging, path, rows.schema))
+                growing[path].add(rows)
+            for table in result.events.values():
+                hosts.update(filter(None, pc.unique(table["host"]).to_pylist()))
+    files = tuple(each.described(commit_no, (source_id,)) for each in growing.values())
+    return PartSummary(files, coverage, frozenset(hosts))
+
+
+def _placed(result: Result, name: str) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of a result by the file that they belong to."""
     for family, table in result.events.items():
-        hosts.update(filter(None, pc.unique(table["host"]).to_pylist()))
         for day, rows in _by_day(table):
-            path = f"events/family={family}/date={day}/{name}"
-            write_table(rows, staging / path)
-            files.append(described(staging, path, rows, commit_no, (source_id,)))
+            yield f"events/family={family}/date={day}/{name}", rows
     if result.unparsed.num_rows:
-        write_table(result.unparsed, staging / "unparsed" / name)
-        files.append(described(staging, f"unparsed/{name}", result.unparsed, commit_no, (source_id,)))
-    return PartSummary(tuple(files), result.coverage, frozenset(hosts))
+        yield f"unparsed/{name}", result.unparsed
+
+
+class _Growing:
+    """A file that rows are added to; no half of it is ever seen under its name."""
+
+    def __init__(self, staging: Path, path: str, schema: pa.Schema) -> None:
+        self._staging = staging
+        self._path = path
+        self._schema = schema
+        self._temporary = (staging / path).with_suffix(f".{os.getpid()}.tmp")
+        self._rows = 0
+        self._moments: list[int] = []
+        with writing(self._temporary):
+            self._temporary.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(self._temporary, schema, **write_options(schema))  # type: ignore[arg-type]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        with writing(self._temporary):
+            self._writer.close()
+            if kind is None:
+                self._temporary.replace(self._staging / self._path)
+
+    def add(self, rows: pa.Table) -> None:
+        """One row group more."""
+        with writing(self._temporary):
+            self._writer.write_table(rows if rows.schema == self._schema else rows.cast(self._schema))
+        self._rows += rows.num_rows
+        if "logged_at" in self._schema.names:
+            self._moments += _span(rows)
+
+    def described(self, commit_no: int, source_ids: tuple[str, ...]) -> Part:
+        """What the ledger notes about the file, once it is whole."""
+        span = (min(self._moments), max(self._moments)) if self._moments else (None, None)
+        return _described(self._staging, self._path, self._rows, span, commit_no, source_ids)
 
 
 def described(staging: Path, path: str, rows: pa.Table, commit_no: int, source_ids: tuple[str, ...]) -> Part:
     """What the ledger notes about a file of these rows."""
+    span = _span(rows) if path.startswith("events/") else (None, None)
+    return _described(staging, path, rows.num_rows, span, commit_no, source_ids)
+
+
+def _described(
+    staging: Path,
+    path: str,
+    rows: int,
+    span: tuple[int | None, int | None],
+    commit_no: int,
+    source_ids: tuple[str, ...],
+) -> Part:
     kind, *folders, _ = path.split("/")
     keys = dict(folder.split("=") for folder in folders)
-    first_at, last_at = _span(rows) if kind == "events" else (None, None)
     size = (staging / path).stat().st_size
-    return Part(
-        path,
-        kind,
-        keys.get("family"),
-        keys.get("date"),
-        source_ids,
-        rows.num_rows,
-        size,
-        first_at,
-        last_at,
-        commit_no,
-    )
+    return Part(path, kind, keys.get("family"), keys.get("date"), source_ids, rows, size, *span, commit_no)
 
 
 def _span(rows: pa.Table) -> tuple[int, int]:

@@ -8,7 +8,6 @@ A source is read on where it was left, under the format and zone of its beginnin
 was read. An empty file is no source yet.
 """
 
-import os
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from typing import Final, NamedTuple
 from ingest.archives import Stream
 from ingest.blocks import split_open_line
 from ingest.drafts import Draft, begin, change_of
+from ingest.finding import blaming, read_head
 from ingest.formats import find_formats
 from ingest.lake import RESULTS, Lake, damage_of, line_count
 from ingest.ledger import Ledger
@@ -33,6 +33,7 @@ from ingest.times import Years, find_zone
 from ingest.workers import Task, Workers
 
 CHUNK_BYTES: Final = 4 << 20
+MAX_TASK_BYTES: Final = 32 << 20
 
 Progress = Callable[[str, int, int], None]
 
@@ -85,7 +86,9 @@ def _ingest(
             return _nothing_new(source, surveyed.known)
         if not surveyed.size_bytes:
             return Report(source.name, surveyed.source_id, True, 0, 0, 0, 0, 0, 0, surveyed.damage)
-        workers.expect(surveyed.size_bytes - (surveyed.known.offset if surveyed.known else 0))
+        with blaming(source.name):
+            head = read_head(source.path)
+        workers.expect(surveyed.size_bytes - (surveyed.known.offset if surveyed.known else 0), head)
         draft = _begin(ledger, source, surveyed, settings)
         with lake.discarding():
             # A compressed stream was read to its end by the survey
@@ -129,22 +132,35 @@ def _read(
         if progress:
             progress(source.name, size, sum(summary.coverage.values()))
 
-    bound = 2 * (settings.workers or os.cpu_count() or 1)
+    def hand_out(chunks: Sequence[Chunk], *, is_open: bool) -> None:
+        if not chunks:
+            return
+        todo = tuple((chunk, years_in(draft.numbers.years, chunk)) for chunk in chunks)
+        task = Task(todo, draft.fresh_number(), draft.commit_no, draft.source_id, lake.staging, settings)
+        pending.append((sum(len(chunk.data) for chunk in chunks), is_open, workers.submit(task)))
+        while len(pending) > workers.count + 1:
+            collect()
+
+    held: list[Chunk] = []
+    enough = _task_bytes(draft.surveyed.size_bytes - draft.numbers.offset, workers.count)
     for chunk in chunks_from(source, stream, CHUNK_BYTES, draft.numbers, draft.surveyed.size_bytes):
         whole, open_line = split_open_line(chunk)
-        for part in filter(None, (whole, open_line)):
-            years = years_in(draft.numbers.years, part)
-            task = Task(
-                part, draft.fresh_number(), draft.commit_no, draft.source_id, lake.staging, years, settings
-            )
-            pending.append((len(part.data), part is open_line, workers.submit(task)))
+        held += [whole] if whole else []
+        if open_line or sum(len(each.data) for each in held) >= enough:
+            hand_out(held, is_open=False)
+            held = []
+        hand_out([open_line] if open_line else [], is_open=True)
         draft.cut_lines += chunk.cut_lines
         draft.line_no = chunk.first_line - 1 + chunk.data.count(b"\n")
         draft.has_open_line = open_line is not None
-        while len(pending) >= bound:
-            collect()
+    hand_out(held, is_open=False)
     while pending:
         collect()
+
+
+def _task_bytes(size_bytes: int, workers: int) -> int:
+    """Few files a day, but some tasks for each worker, and few bytes in memory."""
+    return min(max(size_bytes // (4 * workers), CHUNK_BYTES), MAX_TASK_BYTES)
 
 
 def years_in(years: Sequence[tuple[int, int]], chunk: Chunk) -> Years:

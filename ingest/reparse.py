@@ -89,7 +89,7 @@ def reparse(lake: Lake, ledger: Ledger, source: KnownSource) -> Reparsed:
     hosts = set[str]()
     for chunk, is_tail in _chunks(lake, ledger, source):
         result = read_chunk(chunk, source.source_id, years_in(source.years, chunk), settings)
-        summary = write_part(lake.staging, commit_no, source.source_id, number(), result)
+        summary = write_part(lake.staging, commit_no, source.source_id, number(), [result])
         added += [part._replace(is_tail=is_tail) for part in summary.files]
         hosts |= summary.hosts
         for (program, told), lines in summary.coverage.items():

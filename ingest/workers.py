@@ -7,6 +7,7 @@ between processes costs more than parsing them.
 
 import gc
 import os
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,6 +15,7 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from ingest import fast
+from ingest.batch import Result
 from ingest.blocks import Chunk
 from ingest.parsing import Settings, read_chunk
 from ingest.parts import PartSummary, write_part
@@ -24,38 +26,44 @@ WORTH_PROCESSES_BYTES: Final = 24 << 20
 
 
 class Task(NamedTuple):
-    """One chunk to parse, with all that a worker needs to know."""
+    """Chunks to parse into files of their own, with all that a worker needs to know."""
 
-    chunk: Chunk
+    chunks: tuple[tuple[Chunk, Years], ...]
     number: int
     commit_no: int
     source_id: str
     staging: Path
-    years: Years
     settings: Settings
 
 
 def by_reference(task: Task) -> PartSummary:
-    """Parses a chunk and writes its parts."""
-    result = read_chunk(task.chunk, task.source_id, task.years, task.settings)
-    return write_part(task.staging, task.commit_no, task.source_id, task.number, result)
+    """Parses chunks and writes their files."""
+    return _work(task, read_chunk)
 
 
 def by_fast_lane(task: Task) -> PartSummary:
     """The same rows, sooner."""
-    result = fast.read_chunk(task.chunk, task.source_id, task.years, task.settings)
-    return write_part(task.staging, task.commit_no, task.source_id, task.number, result)
+    return _work(task, fast.read_chunk)
+
+
+def _work(task: Task, read: Callable[[Chunk, str, Years, Settings], Result]) -> PartSummary:
+    results = (read(chunk, task.source_id, years, task.settings) for chunk, years in task.chunks)
+    return write_part(task.staging, task.commit_no, task.source_id, task.number, results)
 
 
 class Workers:
     """Takes tasks; help is called when `expect` has announced so many bytes that it is worth it."""
 
     def __init__(self, settings: Settings) -> None:
+        self.count = settings.workers or os.cpu_count() or 1
         self._settings = settings
-        self._count = settings.workers or os.cpu_count() or 1
-        self._is_fast = not settings.reference and fast.is_available()
-        self._bytes = 0
-        self._pool: Executor | None = None
+        self._has_fast_lane = not settings.reference and fast.is_available()
+        self._expected = self._left = (
+            0  # bytes of all sources, and of those that the fast lane would leave to the reference
+        )
+        self._threads: Executor | None = None
+        self._processes: Executor | None = None
+        self._hand_out: Callable[[Task], Future[PartSummary]] = _right_here
 
     def __enter__(self) -> Self:
         return self
@@ -63,25 +71,43 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool:
-            self._pool.shutdown(cancel_futures=error is not None)
+        for pool in filter(None, (self._threads, self._processes)):
+            pool.shutdown(cancel_futures=error is not None)
 
-    def expect(self, size_bytes: int) -> None:
-        """To be called before the tasks of a source."""
-        self._bytes += size_bytes
-        if self._pool is None and self._is_fast and self._bytes >= WORTH_THREADS_BYTES:
-            fast.prepare(self._settings)
-            self._pool = ThreadPoolExecutor(self._count)
-        elif self._pool is None and self._count > 1 and self._bytes >= WORTH_PROCESSES_BYTES:
-            # A batch makes no reference cycles; a collector that looks for them in its millions of tuples costs 7 %.
-            self._pool = ProcessPoolExecutor(
-                self._count, mp_context=get_context("spawn"), initializer=gc.disable
-            )
+    def expect(self, size_bytes: int, head: bytes) -> None:
+        """To be called before the tasks of a source, with its size and first bytes."""
+        self._expected += size_bytes
+        if self._has_fast_lane and self._expected >= WORTH_THREADS_BYTES and fast.suits(head, self._settings):
+            threads = self._to_threads()
+            self._hand_out = lambda task: threads.submit(by_fast_lane, task)
+            return
+        self._left += size_bytes
+        if self.count > 1 and self._left >= WORTH_PROCESSES_BYTES:
+            processes = self._to_processes()
+            self._hand_out = lambda task: processes.submit(by_reference, task)
+        else:
+            self._hand_out = _right_here
 
     def submit(self, task: Task) -> "Future[PartSummary]":
         """Hands out a task; without help it is done when this returns."""
-        if self._pool:
-            return self._pool.submit(by_fast_lane if self._is_fast else by_reference, task)
-        future: Future[PartSummary] = Future()
-        future.set_result(by_reference(task))
-        return future
+        return self._hand_out(task)
+
+    def _to_threads(self) -> Executor:
+        if self._threads is None:
+            fast.prepare(self._settings)
+            self._threads = ThreadPoolExecutor(self.count)
+        return self._threads
+
+    def _to_processes(self) -> Executor:
+        # A batch makes no reference cycles; a collector that looks for them in its millions of tuples costs 7 %.
+        if self._processes is None:
+            self._processes = ProcessPoolExecutor(
+                self.count, mp_context=get_context("spawn"), initializer=gc.disable
+            )
+        return self._processes
+
+
+def _right_here(task: Task) -> "Future[PartSummary]":
+    future: Future[PartSummary] = Future()
+    future.set_result(by_reference(task))
+    return future

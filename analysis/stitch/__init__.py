@@ -7,6 +7,7 @@ settled make it go back to an earlier checkpoint. Many lines are taken in chunks
 The tables depend on the lines alone, not on how they were cut into files, runs or chunks.
 """
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -22,13 +23,13 @@ from ingest.errors import LakeError
 
 __all__ = ["ORDER", "TABLES", "Own", "barriers", "is_current", "stitch"]
 
-# What DuckDB may hold in memory to begin with; beyond it, it uses the disk beside the lake. Not every operator can,
-# so a chunk that needs more gets more.
-LEAST_MB: Final = 512
+# What DuckDB may hold in memory to begin with, but no more than half of what the machine has; beyond it, it uses the
+# disk beside the lake, which takes half as long again. Not every operator can, so a chunk that needs more gets more.
+ENOUGH_MB: Final = 1536
 DOUBLINGS: Final = 5
 
 
-def stitch(lake: Path, own: Own | None = None, memory_mb: int = LEAST_MB) -> None:
+def stitch(lake: Path, own: Own | None = None, memory_mb: int | None = None) -> None:
     """Brings messages, deliveries, sessions, rejections and outcomes of a lake up to its events.
 
     `own` is what the site says is its own (None: as last time); where that changed, all tables are made anew.
@@ -45,7 +46,7 @@ def stitch(lake: Path, own: Own | None = None, memory_mb: int = LEAST_MB) -> Non
     state, staging = state.back_to(start), Staging(lake)
     carried = carry_folder(lake, start) if start else None
     for chunk in chunks:
-        _build(lake, staging, chunk, carried, state.own, memory_mb)
+        _build(lake, staging, chunk, carried, state.own, memory_mb or _memory_mb())
         carried = staging.path(carry_folder(Path(), chunk.checkpoint))
         if chunk.is_resumable:
             state = state.with_checkpoint(chunk.checkpoint)
@@ -68,6 +69,11 @@ def _build(
                 raise LakeError(
                     f"{lake}: stitching needs more than {memory_mb << doubling} MB of memory; `forget` the oldest sources"
                 ) from error
+
+
+def _memory_mb() -> int:
+    machine_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    return min(ENOUGH_MB, machine_mb // 2)
 
 
 def _day_of(path: Path) -> date:

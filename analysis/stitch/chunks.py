@@ -150,7 +150,8 @@ def _chunks(
 ) -> Iterator[Chunk]:
     """Chunks of about LINES lines; one without lines where only something was taken away."""
     number, since = start.number if start else 0, START
-    end = max([last_at for _, _, last_at in hours[-1:]] + [start.upto if start else START])
+    latest = [last_at + timedelta(microseconds=1) for _, _, last_at in hours[-1:]]
+    end = max([*latest, start.upto if start else START])
     for until in _cuts(hours):
         number += 1
         resumable = start is None or until >= start.upto

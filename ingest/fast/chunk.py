@@ -16,7 +16,7 @@ from ingest.formats import find_formats
 from ingest.framing import Framer
 from ingest.schema import Family, events_schema
 from ingest.text import decode
-from ingest.times import Years, year_of
+from ingest.times import SOME_LEAP_YEAR, Years, year_of
 
 if TYPE_CHECKING:
     from ingest.parsing import Settings
@@ -35,6 +35,12 @@ def read(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Re
         family: _joined(family, table, slow.events.get(family)) for family, table in fast.items()
     }
     return Result(events, slow.unparsed, coverage + slow.coverage)
+
+
+def declined_share(chunk: Chunk, settings: "Settings") -> float:
+    """Which part of a chunk's lines is the reference's, if they are of a year that all days are in."""
+    scanned = lane_of(settings.format_name).read(chunk, ((1, SOME_LEAP_YEAR),), settings.zone)
+    return len(scanned.declined) / max(1, chunk.data.count(b"\n"))
 
 
 def lane_of(format_name: str) -> Lane:

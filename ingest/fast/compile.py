@@ -3,22 +3,21 @@
 A row that the scanner cannot read, or whose captures it cannot store, becomes the operation that declines.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.batch import ABSENT
 from ingest.fast import kernel
 from ingest.fast.rules import class_behind, is_readable, tail_of
+from ingest.fast.tables import UNBOUNDED, Lists, Pool, bytes_of, class_table, id_sizes_of, number_rows
 from ingest.formats import find_formats
 from ingest.formats.base import FixedForms, Row, Turn
 from ingest.schema import ATTRIBUTES, COUNT, FAMILY_BY_KIND, FRAME, SECONDS, TEXT, Family, Kind
-from ingest.shapes import CLASSES, ENDLESS, NO_REMARKS, CaptureClass, Piece, pieces
+from ingest.shapes import CLASSES, ENDLESS, NO_REMARKS, Piece, pieces
 
 # What hardly repeats within a chunk is not looked up in a dictionary. Parquet gets it as it lies in the log.
 UNIQUE_TEXTS: Final = frozenset({"line", "message_id", "reply", "recipient", "sender"})
@@ -34,7 +33,6 @@ DICTIONARIES: Final = {
         )
     )
 }
-_UNBOUNDED: Final = 1 << 30
 _NO_SLOT: Final = -1
 
 Operation = tuple[int, int, int, int, int]
@@ -60,32 +58,11 @@ class Programs(NamedTuple):
     numbers: Mapping[tuple[str, str], int]  # of a program, by format and daemon
 
 
-class _Pool:
-    """Literals, each from a whole word on."""
-
-    def __init__(self) -> None:
-        self._places: dict[bytes, int] = {}
-        self._words = 0
-
-    def place(self, text: str) -> tuple[int, int]:
-        """Where a literal's first word is, and its length in bytes."""
-        data = text.encode("ascii")
-        if data not in self._places:
-            self._places[data] = self._words
-            self._words += -(-len(data) // 8)
-        return self._places[data], len(data)
-
-    def words(self) -> kernel.Words:
-        """All literals, filled up with zeros."""
-        filled = b"".join(data.ljust(-(-len(data) // 8) * 8, b"\0") for data in self._places)
-        return np.frombuffer(filled or bytes(8), np.uint64)
-
-
 class _Compiler:
     """Programs in the making."""
 
     def __init__(self) -> None:
-        self.pool = _Pool()
+        self.pool = Pool()
         self.ops: list[Operation] = []
         self.starts: list[int] = []
         self.twins: list[int] = []
@@ -186,8 +163,8 @@ class _Compiler:
         if piece.cls == "enhanced":
             return kernel.ENHANCED, 0, 0, 0, slot
         if piece.text and _type_of(piece.text) == COUNT:
-            return kernel.INTEGER, 0, 0, most or _UNBOUNDED, slot
-        return kernel.SPAN, cls, least, most or _UNBOUNDED, slot
+            return kernel.INTEGER, 0, 0, most or UNBOUNDED, slot
+        return kernel.SPAN, cls, least, most or UNBOUNDED, slot
 
 
 def _is_storable(fixed: Fixed, parts: Sequence[Piece], has_id: bool) -> bool:
@@ -212,19 +189,13 @@ def _type_of(column: str) -> pa.DataType:
     return known.get(column, TEXT)
 
 
-def _bytes_of(characters: str) -> list[int]:
-    """The bytes of a character class; nothing but ASCII, and never the end of a line."""
-    pattern = re.compile(f"[{characters}]")
-    return [byte for byte in range(1, 128) if byte != 10 and pattern.match(chr(byte))]
-
-
 def _first_bytes(template: str) -> Iterable[int]:
     """The bytes that a message of this template can begin with."""
     first = next(pieces(template))
     if first.role == "literal":
         return [ord(first.text[0])]
     if first.role == "capture" and CLASSES[first.cls].minimum:
-        return _bytes_of(CLASSES[first.cls].characters)
+        return bytes_of(CLASSES[first.cls].characters)
     return range(256)
 
 
@@ -232,7 +203,7 @@ def _first_bytes(template: str) -> Iterable[int]:
 def compile_formats(name: str) -> Programs:
     """Programs of the formats that `--format NAME` means, as far as they say in data what their messages look like."""
     compiler = _Compiler()
-    lists = _Lists()
+    lists = Lists()
     numbers: dict[tuple[str, str], int] = {}
     dispatch: list[list[int]] = []
     forms_of: list[FixedForms] = []
@@ -247,22 +218,22 @@ def compile_formats(name: str) -> Programs:
                 shapes = [compiler.shape(row, has_id, each.fixed.turns) for row in of_daemon]
                 dispatch.append(lists.by_first_byte(shapes, [_first_bytes(row[2]) for row in of_daemon]))
     tables = kernel.Tables(
-        no_id=_rows([compiler.pool.place(forms.no_queue_id) for forms in forms_of], np.int64, 2),
-        ops=_rows(compiler.ops, np.int32, 5),
+        no_id=number_rows([compiler.pool.place(forms.no_queue_id) for forms in forms_of], np.int64, 2),
+        ops=number_rows(compiler.ops, np.int32, 5),
         starts=np.array(compiler.starts, np.int32),
         twins=np.array(compiler.twins, np.int32),
         slots=np.array([len(shape.slots) for shape in compiler.shapes], np.int32),
         literals=compiler.pool.words(),
-        words=_rows(compiler.words, np.int64, 2),
-        classes=_table([[CLASSES[name].characters] for name in compiler.classes]),
-        dispatch=_rows(dispatch, np.int32, 256),
+        words=number_rows(compiler.words, np.int64, 2),
+        classes=class_table([[CLASSES[name].characters] for name in compiler.classes]),
+        dispatch=number_rows(dispatch, np.int32, 256),
         candidates=np.array(lists.items, np.int32),
-        id_alphabets=_table([[each.characters for each in forms.queue_ids] for forms in forms_of]),
-        id_sizes=_id_sizes([forms.queue_ids for forms in forms_of]),
+        id_alphabets=class_table([[each.characters for each in forms.queue_ids] for forms in forms_of]),
+        id_sizes=id_sizes_of([forms.queue_ids for forms in forms_of]),
         dictionaries=_dictionaries(compiler.shapes),
         absent=np.array([_word(ABSENT.get(name, "")) for name in DICTIONARIES], np.uint64),
         absent_sizes=np.array([len(ABSENT.get(name, "")) or -1 for name in DICTIONARIES], np.int64),
-        constants=_rows(_places(compiler.constants), np.int64, 3),
+        constants=number_rows(_places(compiler.constants), np.int64, 3),
     )
     order = sorted(range(len(compiler.shapes)), key=lambda number: _rank(compiler.shapes[number]))
     return Programs(
@@ -299,48 +270,3 @@ def _places(constants: Iterable[tuple[int, str]]) -> list[tuple[int, int, int]]:
         places.append((dictionary, position, len(text)))
         position += len(text)
     return places
-
-
-class _Lists:
-    """Lists of shapes to try, each kept once and ended by -1."""
-
-    def __init__(self) -> None:
-        self.items = [-1]
-        self._places: dict[tuple[int, ...], int] = {(): 0}
-
-    def by_first_byte(self, shapes: Sequence[int], firsts: Sequence[Iterable[int]]) -> list[int]:
-        """For each byte, where the list of the shapes is that may begin with it, in their order."""
-        fitting: list[list[int]] = [[] for _ in range(256)]
-        for shape, first_bytes in zip(shapes, firsts, strict=True):
-            for byte in first_bytes:
-                fitting[byte].append(shape)
-        return [self._place(tuple(each)) for each in fitting]
-
-    def _place(self, shapes: tuple[int, ...]) -> int:
-        if shapes not in self._places:
-            self._places[shapes] = len(self.items)
-            self.items += [*shapes, -1]
-        return self._places[shapes]
-
-
-def _rows(rows: Sequence[Sequence[int]], kind: type[np.integer[Any]], width: int) -> npt.NDArray[Any]:
-    """A table of numbers; the machine code is compiled for two dimensions even where there is nothing."""
-    return np.array(rows, kind).reshape(len(rows), width)
-
-
-def _table(alphabets: Sequence[Sequence[str]]) -> kernel.Bytes:
-    """256 bytes for each list of character classes: bit n of a byte says that class n has it."""
-    table = np.zeros((len(alphabets), 256), np.uint8)
-    for row, classes in enumerate(alphabets):
-        for bit, characters in enumerate(classes):
-            table[row, _bytes_of(characters)] |= 1 << bit
-    return table.reshape(-1)
-
-
-def _id_sizes(queue_ids: Sequence[Sequence[CaptureClass]]) -> kernel.Ints:
-    """Least and most characters by program and alphabet; an alphabet that there is not fits no id."""
-    sizes = np.zeros((len(queue_ids), 8, 2), np.int64)
-    for row, alphabets in enumerate(queue_ids):
-        for place, (_, least, most) in enumerate(alphabets):
-            sizes[row, place] = least, most or _UNBOUNDED
-    return sizes

@@ -83,6 +83,9 @@ _MIX_A: Final = np.uint64(0x9FB21C651E98DF25)
 _MIX_B: Final = np.uint64(0xD6E8FEB86659FD93)
 _FULL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 _BITS: Final = np.uint64(8)
+# Places without a sign: numba then leaves out the look for places counted from the end
+_ONE: Final = np.uint64(1)
+_EIGHT: Final = np.uint64(8)
 _WORD: Final = np.uint64(64)
 _MESSAGE_R: Final = np.uint64(int.from_bytes(b"message ", "little"))
 _REPEATED: Final = np.uint64(int.from_bytes(b"repeated", "little"))
@@ -146,13 +149,14 @@ def _jit(function: Any) -> Any:
 
 @_jit
 def _first_newline(words: Words, position: int) -> int:
+    at = np.uint64(position)
     while True:
-        word = words[position] ^ _NEWLINES
+        word = words[at] ^ _NEWLINES
         found = (word - _ONES) & ~word & _HIGHS
         if found != _ZERO:
-            lowest = (found & (~found + np.uint64(1))) >> _SEVEN
-            return position + np.int64((lowest * _RANKS) >> _TOP)
-        position += 8
+            lowest = (found & (~found + _ONE)) >> _SEVEN
+            return np.int64(at + ((lowest * _RANKS) >> _TOP))
+        at += _EIGHT
 
 
 @_jit
@@ -164,25 +168,29 @@ def _low(count: int) -> np.uint64:
 @_jit
 def _is_equal(words: Words, position: int, others: Words, other: int, step: int, length: int) -> bool:
     """Whether `length` bytes are the same; `step` is how many entries of `others` eight bytes take."""
+    one = np.uint64(position)
+    two = np.uint64(other)
+    stride = np.uint64(step)
     while length > 8:
-        if words[position] != others[other]:
+        if words[one] != others[two]:
             return False
-        position += 8
-        other += step
+        one += _EIGHT
+        two += stride
         length -= 8
-    return length == 0 or ((words[position] ^ others[other]) & _low(length)) == _ZERO
+    return length == 0 or ((words[one] ^ others[two]) & _low(length)) == _ZERO
 
 
 @_jit
 def _hash(words: Words, position: int, length: int, seed: np.uint64) -> np.uint64:
+    at = np.uint64(position)
     value = np.uint64(length) * _MIX_B ^ seed
     while length > 8:
-        value = (value ^ words[position]) * _MIX_A
+        value = (value ^ words[at]) * _MIX_A
         value ^= value >> _HALF
-        position += 8
+        at += _EIGHT
         length -= 8
     if length > 0:
-        value = (value ^ (words[position] & _low(length))) * _MIX_A
+        value = (value ^ (words[at] & _low(length))) * _MIX_A
     value ^= value >> _HALF
     value *= _MIX_B
     return value ^ (value >> _HALF)
@@ -389,6 +397,17 @@ def find_tag(
 
 
 @_jit
+def _span_end(buffer: Bytes, classes: Bytes, number: int, begin: int, end: int) -> int:
+    """Where the bytes of a class end that stand from `begin` on."""
+    at = np.uint64(begin)
+    last = np.uint64(end)
+    row = np.uint64(number << 8)
+    while at < last and classes[row + np.uint64(buffer[at])] == 1:
+        at += _ONE
+    return np.int64(at)
+
+
+@_jit
 def _enhanced_code(buffer: Bytes, position: int) -> int:
     """Where `5.7.1` ends (RFC 3463), or -1."""
     if buffer[position] != 50 and buffer[position] != 52 and buffer[position] != 53:
@@ -480,10 +499,7 @@ def _fits(
         at += 1
         if operation == SPAN:
             begin = position
-            last = min(end, begin + c)
-            row = a << 8
-            while position < last and classes[row + np.int64(buffer[position])] == 1:
-                position += 1
+            position = _span_end(buffer, classes, a, begin, min(end, begin + c))
             if position - begin < b:
                 return 0
             if slot >= 0:

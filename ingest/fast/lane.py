@@ -69,7 +69,7 @@ class Lane:
             self._forget_tags()
         end = self._base + len(chunk.data)
         self._buffer[self._base : end] = np.frombuffer(chunk.data, np.uint8)
-        if not chunk.data.endswith(b"\n"):
+        if chunk.data and not chunk.data.endswith(b"\n"):
             self._buffer[end] = 10
             end += 1
         is_plain = chunk.data.isascii() and b"\0" not in chunk.data

@@ -13,10 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 from typing import NamedTuple
 
+from ingest import fast
+from ingest.batch import Result
+from ingest.blocks import Chunk
 from ingest.dating import LineNumbers
 from ingest.drafts import years_of
 from ingest.ledger import Ledger
@@ -25,6 +29,7 @@ from ingest.parts import write_part
 from ingest.reader import CHUNK_BYTES
 from ingest.sources import chunks_from, find_sources
 from ingest.surveys import survey
+from ingest.times import Years
 
 ROOT = Path(__file__).parents[2]
 MAILSCOPE = Path(sys.executable).with_name("mailscope")
@@ -76,10 +81,13 @@ def measure(log: Path) -> None:
     lake = log.parent / "lake"
     ours = run(MAILSCOPE, "ingest", log, "--lake", lake, "--timezone", "UTC")
     row("mailscope ingest", ours, lines)
-    lane_s = reference_lane(log)
-    print(
-        f"{'reference lane, one core':24}{'':>8}   {lane_s:>8.2f} CPU s {lines / lane_s:>29,.0f} a CPU second"
-    )
+    lanes = {"reference lane, one core": read_chunk}
+    if fast.is_available():
+        fast.prepare(Settings(zone=UTC))
+        lanes["fast lane, one core"] = fast.read_chunk
+    for name, read in lanes.items():
+        lane_s = lane(log, read)
+        print(f"{name:24}{'':>8}   {lane_s:>8.2f} CPU s {lines / lane_s:>29,.0f} a CPU second")
     if peer := shutil.which("pflogsumm"):
         theirs = run(peer, log)
         row("pflogsumm", theirs, lines)
@@ -87,7 +95,7 @@ def measure(log: Path) -> None:
     row("report from the lake", run(MAILSCOPE, "report", "--lake", lake), lines)
 
 
-def reference_lane(log: Path) -> float:
+def lane(log: Path, read: Callable[[Chunk, str, Years, Settings], Result]) -> float:
     """CPU seconds that one worker needs from the bytes of a log to its Parquet parts, imports and stitching left out."""
     [source] = find_sources([str(log)])
     settings = Settings(zone=UTC)
@@ -97,8 +105,8 @@ def reference_lane(log: Path) -> float:
         surveyed = survey(source, stream, ledger)
         numbers = LineNumbers(years_of(surveyed.dates, surveyed.newest, None))
         for number, chunk in enumerate(chunks_from(source, stream, CHUNK_BYTES, numbers)):
-            result = read_chunk(chunk, surveyed.source_id, tuple(numbers.years), settings)
-            write_part(log.parent / "parts", 1, surveyed.source_id, number, result)
+            result = read(chunk, surveyed.source_id, tuple(numbers.years), settings)
+            write_part(log.parent / "parts", 1, surveyed.source_id, number, [result])
     gc.enable()
     return time.process_time() - begun
 

@@ -31,14 +31,20 @@ def rows_of(result):
 def differences(data, zone=UTC, years=YEARS, size=None, format_name="auto"):
     """What the fast lane and the reference read differently in the bytes of a log; empty if nothing."""
     settings = Settings(zone=zone, format_name=format_name)
-    found = []
-    for chunk in whole_lines([data], size or len(data) + 1):
-        ours, theirs = (read(chunk, "source", years, settings) for read in (fast.read_chunk, read_chunk))
-        rows, expected = rows_of(ours), rows_of(theirs)
-        found += [("fast", row) for row in rows - expected] + [("reference", row) for row in expected - rows]
-        if ours.coverage != theirs.coverage:
-            found.append(("coverage", ours.coverage - theirs.coverage, theirs.coverage - ours.coverage))
-    return found
+    chunks = list(whole_lines([data], size or len(data) + 1)) or [Chunk(1, data)]
+    return [each for chunk in chunks for each in compared(chunk, years, settings)]
+
+
+def compared(chunk, years, settings):
+    """The rows of one chunk that only one lane gives, and what they count differently."""
+    ours, theirs = (read(chunk, "source", years, settings) for read in (fast.read_chunk, read_chunk))
+    rows, expected = rows_of(ours), rows_of(theirs)
+    counts = [] if ours.coverage == theirs.coverage else [("counts", ours.coverage, theirs.coverage)]
+    return [
+        *(("fast", row) for row in rows - expected),
+        *(("reference", row) for row in expected - rows),
+        *counts,
+    ]
 
 
 def declined_share(data):

@@ -270,3 +270,9 @@ def test_a_repetition_at_the_start_is_read_with_the_line_before(lanes, before):
     )
 
     assert fast == reference
+
+
+def test_nothing_is_read_as_by_the_reference(lanes):
+    found = lanes.differences(b"")
+
+    assert not found
