@@ -61,8 +61,9 @@ class Segment(NamedTuple):
 class Gathered:
     """Columns in the making: what the frame tells a row an event, attributes by (kind, columns)."""
 
-    def __init__(self, source_id: str, formats: Sequence[Format]) -> None:
+    def __init__(self, source_id: str, formats: Sequence[Format], host: str | None = None) -> None:
         self.source_id = source_id
+        self.default_host = host  # of lines that name none
         self.formats = formats
         self.kept: list[_Kept] = []
         self.places: dict[Place, int] = {}
@@ -150,7 +151,7 @@ class Gathered:
             group = self.groups[kind, columns] = _Group([], [])
         group.rows.append(len(self.kept))
         group.values.append(values)
-        place = self.places.setdefault((host, tag, daemon), len(self.places))
+        place = self.places.setdefault((host or self.default_host, tag, daemon), len(self.places))
         self.kept.append((utc_us, offset_s, place, pid, queue_id, copy, line_no, line))
 
     def result(self) -> Result:
@@ -197,10 +198,14 @@ class Gathered:
 
 
 def read_batch(
-    segments: Iterable[Segment], source_id: str, formats: Sequence[Format], before: Iterable[Segment] = ()
+    segments: Iterable[Segment],
+    source_id: str,
+    formats: Sequence[Format],
+    before: Iterable[Segment] = (),
+    host: str | None = None,
 ) -> Result:
-    """Parses segments of a source into tables; `before` is what stands before them."""
-    gathered = Gathered(source_id, formats)
+    """Parses segments of a source into tables; `before` is what stands before them, `host` for lines without one."""
+    gathered = Gathered(source_id, formats, host)
     gathered.prime(before)
     for segment in segments:
         gathered.add_segment(segment)

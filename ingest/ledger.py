@@ -29,7 +29,7 @@ from ingest.schema import SCHEMA_VERSION
 LEDGER_FILE: Final = "ledger.sqlite"
 
 _TABLES: Final = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value);
 CREATE TABLE commits (commit_no INTEGER PRIMARY KEY, at INTEGER NOT NULL, what TEXT NOT NULL);
 CREATE TABLE sources (
   source_id TEXT PRIMARY KEY, name TEXT NOT NULL,
@@ -69,6 +69,18 @@ class Ledger:
         """The number of the last commit that changed rows, and since when rows have changed that were stitched."""
         meta = dict(self._connection.execute("SELECT key, value FROM meta").fetchall())
         return State(meta["schema_version"], meta["last_commit"], meta["dirty_at"])
+
+    def claim_pseudonyms(self, identity: str | None) -> str | None:
+        """Notes with which pseudonyms the lake is filled, if it is empty; tells those that it is filled with."""
+        [filled] = self._connection.execute("SELECT count(*) FROM sources").fetchone()
+        if not filled:
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('pseudonyms', ?)", (identity,))
+        return self.pseudonyms()
+
+    def pseudonyms(self) -> str | None:
+        """The identity of the pseudonyms in the lake; None: it has the people's own names."""
+        found = self._connection.execute("SELECT value FROM meta WHERE key = 'pseudonyms'").fetchone()
+        return found[0] if found else None
 
     def next_commit(self) -> int:
         """The number that the next commit will have."""

@@ -9,6 +9,7 @@ from ingest.batch import Result, Segment, read_batch
 from ingest.blocks import Chunk
 from ingest.clock import Clock
 from ingest.formats import AUTO, find_formats
+from ingest.pseudonyms import Pseudonyms
 from ingest.text import decode
 from ingest.times import Years, year_of
 
@@ -21,6 +22,8 @@ class Settings:
     format_name: str = AUTO
     year: int | None = None
     workers: int | None = None  # None: as many as there are processors
+    host: str | None = None  # for lines that name none
+    pseudonyms: Pseudonyms | None = None  # for people, in every byte that is kept
     reference: bool = False  # every line by the reference parser, though the fast lane be installed
 
 
@@ -32,6 +35,7 @@ def read_chunk(chunk: Chunk, source_id: str, years: Years, settings: Settings) -
         source_id,
         find_formats(settings.format_name),
         _segments(before, years, settings.zone) if chunk.before else (),
+        settings.host,
     )
 
 

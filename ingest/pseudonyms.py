@@ -101,6 +101,11 @@ class Pseudonyms:
         """The same of text."""
         return _IN_NAMES.sub(self._dashed, _PERSONAL.sub(self._replace, text))
 
+    def look_up(self, text: str) -> list[str]:
+        """What a text may have become in the lake: as it stands, or as a user's name if it is a single word."""
+        names = [self._name(text)] if re.fullmatch(r"[^\s@<>:/\[\]]+", text) else []
+        return [self.rewrite_text(text), *names]
+
     def _dashed(self, found: re.Match[str]) -> str:
         """A client's address as providers put it into its name: dsl-192-0-2-7.example.net."""
         return _client(self, found[0].replace("-", ".")).replace(".", "-")

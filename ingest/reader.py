@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from ingest.archives import Stream
 from ingest.blocks import split_open_line
 from ingest.drafts import Draft, begin, change_of
+from ingest.errors import LakeError
 from ingest.finding import blaming, read_head
 from ingest.formats import find_formats
 from ingest.lake import RESULTS, Lake, damage_of, line_count
@@ -64,7 +65,25 @@ def ingest_sources(
     find_formats(settings.format_name)
     lake.prepare()
     with lake.ledger() as ledger, Workers(settings) as workers:
+        _refuse_to_mix(lake, ledger, settings)
         return [_ingest(lake, ledger, source, settings, workers, progress) for source in sources]
+
+
+def _refuse_to_mix(lake: Lake, ledger: Ledger, settings: Settings) -> None:
+    """People and pseudonyms, or two keys, in one lake: neither counts nor privacy would be right."""
+    given = settings.pseudonyms.identity if settings.pseudonyms else None
+    held = ledger.claim_pseudonyms(given)
+    if held == given:
+        return
+    what = (
+        "pseudonyms of another key or other options"
+        if held and given
+        else "pseudonyms"
+        if held
+        else "real names"
+    )
+    right = "with the same --pseudonymise as before" if held else "without --pseudonymise"
+    raise LakeError(f"{lake.path} holds {what}; ingest {right}, or let --lake name another folder")
 
 
 def _ingest(

@@ -65,7 +65,7 @@ def _by_reference(
     chunk: Chunk, scanned: Scanned, source_id: str, years: Years, settings: "Settings"
 ) -> Result:
     """The lines that were declined, each with its number and its year."""
-    gathered = Gathered(source_id, find_formats(settings.format_name))
+    gathered = Gathered(source_id, find_formats(settings.format_name), settings.host)
     framers: dict[int | None, Framer] = {}
     data, added = chunk.data, 0
     if chunk.before:
