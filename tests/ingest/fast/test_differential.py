@@ -158,6 +158,9 @@ LINES = {
     "rsyslog's repetition": HEAD + b"message repeated 3 times: [ 3F1A2B3C4D: removed]\n",
     "rsyslog's repetition of a foreign line": FOREIGN[:29] + b"message repeated 3 times: [ x]\n",
     "nested": b"Nov 23 08:15:01 relay1 docker[1]: " + REMOVED + b"Nov 23 08:15:01 r docker[1]: <22>" + REMOVED,
+    "nested with a day of one digit": b"Nov  3 08:15:01 r docker[1]: Nov  3" + REMOVED[6:],
+    "a refusal without words": HEAD.replace(b"qmgr", b"smtpd")
+    + b"NOQUEUE: reject: RCPT from a[192.0.2.1]: 550 5.7.1 ; from=<a> to=<b> proto=SMTP helo=<x>\n",
     "nested with another stamp": b"Nov 23 08:15:01 r docker[1]: 2026-11-23T08:15:01.5Z mx1 postfix/qmgr[7]: 3F1A2B3C4D: removed\n",
     "wrapped": b'{"MESSAGE": "3F1A2B3C4D: removed", "SYSLOG_IDENTIFIER": "postfix/qmgr", "time": "2026-11-23T08:15:01Z"}\n',
     "RFC 5424": b"<22>1 2026-11-23T08:15:01Z mx1 postfix/qmgr 7 - - 3F1A2B3C4D: removed\n",
@@ -170,7 +173,7 @@ LINES = {
     "a fraction": REMOVED.replace(b":01 ", b":01.5 ") + REMOVED.replace(b":01 ", b":01,5 ") + REMOVED.replace(b":01 ", b":01. "),
     "a long tag": HEAD.replace(b"postfix", b"p" * 70) + b"3F1A2B3C4D: removed\n",
     "no pid": HEAD.replace(b"[7]", b"") + b"3F1A2B3C4D: removed\n",
-    "a long pid": HEAD.replace(b"7", b"1" * 10) + b"x\n" + HEAD.replace(b"7", b"1" * 11) + b"x\n",
+    "a long pid": b"".join(REMOVED.replace(b"[7]", b"[%s]" % (b"1" * size)) for size in (10, 11)),
     "no blank after the colon": HEAD[:-1] + b"3F1A2B3C4D: removed\n",
     "two blanks after the colon": HEAD + b" 3F1A2B3C4D: removed\n",
     "a blank at the end": REMOVED[:-1] + b" \n" + REMOVED[:-1] + b"\x1f\n",
