@@ -5,9 +5,10 @@ was recognised, 2 usage.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,8 @@ from analysis.report.html import to_html
 from analysis.report.terminal import print_report, print_search
 from analysis.sql import query
 from analysis.stitch import Own, barriers, is_current, stitch
-from analysis.text import visible
+from analysis.stitch.prune import prune_tables
+from analysis.text import byte_size, visible
 from analysis.trace import search, tell
 from analysis.values import records, to_json
 from analysis.warehouse import open_lake
@@ -38,10 +40,12 @@ from ingest.formats import find_formats
 from ingest.lake import Lake, find_source
 from ingest.parsing import Settings
 from ingest.progress import shown_progress
+from ingest.prune import Pruned, prune_events, prune_text
 from ingest.pseudonyms import Pseudonyms
 from ingest.reader import Report, ingest_sources
 from ingest.records import KnownSource
 from ingest.reparse import forget as forget_source
+from ingest.reparse import is_pruned
 from ingest.reparse import reparse as reparse_source
 from ingest.site import LogSet, Site, find_site
 from ingest.sources import decode, find_sources
@@ -310,6 +314,9 @@ def reparse(
         held.prepare()
         with held.ledger() as ledger:
             sources = [find_source(ledger, each) for each in words] if words else ledger.sources()
+            for source in [] if words else [each for each in sources if is_pruned(ledger, each)]:
+                sources.remove(source)
+                print(visible(f"{source.name}: left as it is, lines of it are pruned"), file=sys.stderr)
             told = [reparse_source(held, ledger, source) for source in sources]
         _finish(held)
     if as_json:
@@ -317,6 +324,57 @@ def reparse(
     for each in [] if as_json else told:
         before, after = (f"{lines:,}" for lines in (each.event_lines_before, each.event_lines))
         print(visible(f"{each.name}: {after} lines understood, {before} before; {each.unparsed_lines:,} not"))
+
+
+class Kept(StrEnum):
+    """What has a retention of its own, in the order in which it may go."""
+
+    TEXT = "text"
+    EVENTS = "events"
+    TABLES = "tables"
+
+
+@app.command()
+def prune(
+    older_than: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="90d, 12w, 2y; default: what the site keeps.")
+    ] = None,
+    table: Annotated[
+        Kept | None, typer.Option(help="Only the lines' text, the events, or the tables made of them.")
+    ] = None,
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Throw old days away: the lines' text, then events, then messages and what else was made of them."""
+    spans = {f"retention.{each}": older_than for each in Kept if older_than and table in (None, each)}
+    site = _site(lake=lake, **{name.replace(".", "__"): span for name, span in spans.items()})
+    limits = {
+        each: datetime.now(UTC).date() - span
+        for each in Kept
+        if table in (None, each) and (span := site.span(f"retention.{each}"))
+    }
+    if not limits:
+        raise ConfigError(
+            "nothing says how long; give --older-than 90d, or write [retention] into mailscope.toml"
+        )
+    held = Lake(Path(site["lake"]))
+    with held.locked(_waiting):
+        _refuse_no_lake(held)
+        held.prepare()
+        told = list(_prune(held, limits))
+    if as_json:
+        print(to_json([each._asdict() for each in told]))
+    for each in [] if as_json else told:
+        print(f"{each.what} before {each.before}: {byte_size(each.size_bytes)} freed")
+
+
+def _prune(lake: Lake, limits: Mapping[Kept, date]) -> Iterator[Pruned]:
+    for what, before in limits.items():
+        if what is Kept.TABLES:
+            yield Pruned(what, before, prune_tables(lake.path, before))
+            continue
+        with lake.ledger() as ledger:
+            yield (prune_text if what is Kept.TEXT else prune_events)(lake, ledger, before)
 
 
 @app.command()

@@ -48,7 +48,7 @@ def compact(lake: Lake, upto_commit: int, barriers: Sequence[int] = ()) -> int:
             return 0
         added = [_merge(lake, group, path) for group, path in merges]
         removed = [part.path for group, _ in merges for part in group]
-        lake.commit(ledger, Change("compact", now_us(), added, removed, moves_only=True))
+        lake.commit(ledger, Change("compact", now_us(), added, removed, is_silent=True))
         return len(removed) - len(added)
 
 

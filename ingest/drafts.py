@@ -31,6 +31,7 @@ class Draft:
     format_name: str
     zone: tzinfo
     year: int | None
+    host: str | None
     years: Years  # by offset
     numbers: LineNumbers
     line_no: int  # complete lines, those of former commits included
@@ -94,6 +95,7 @@ def begin(
     format_name: str,
     zone: tzinfo,
     year: int | None,
+    host: str | None,
     open_line: Sequence[Part],
 ) -> Draft:
     """An empty draft. `open_line` are the files of a last line that had no newline: it is read again."""
@@ -103,7 +105,16 @@ def begin(
     years = (*_stated(anchor), *years_of(dates, surveyed.newest, year))
     numbers = LineNumbers(years, known.offset, known.line_no + 1) if known else LineNumbers(years)
     draft = Draft(
-        name, surveyed, commit_no, format_name, zone, year, years, numbers, known.line_no if known else 0
+        name,
+        surveyed,
+        commit_no,
+        format_name,
+        zone,
+        year,
+        host,
+        years,
+        numbers,
+        known.line_no if known else 0,
     )
     draft.removed += [part.path for part in open_line]
     draft.make_dirty(part.first_at for part in open_line)
@@ -172,6 +183,7 @@ def _known(draft: Draft, damage: str | None) -> KnownSource:
             format_name=draft.format_name,
             zone=zone_name(draft.zone),
             year=draft.year,
+            host=draft.host,
             parser_version=PARSER_VERSION,
             first_ingested_at=now,
             **news,  # type: ignore[arg-type]  # as named above

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from ingest.errors import LakeError
 from ingest.records import (
@@ -37,7 +37,7 @@ CREATE TABLE sources (
   size_bytes INTEGER NOT NULL, offset INTEGER NOT NULL, line_no INTEGER NOT NULL, is_tail_open INTEGER NOT NULL,
   first_at INTEGER, last_at INTEGER, hosts TEXT NOT NULL, years TEXT NOT NULL, last_date TEXT,
   cut_lines TEXT NOT NULL, archive_damage TEXT,
-  format_name TEXT NOT NULL, zone TEXT, year INTEGER, parser_version INTEGER NOT NULL,
+  format_name TEXT NOT NULL, zone TEXT, year INTEGER, host TEXT, parser_version INTEGER NOT NULL,
   first_ingested_at INTEGER NOT NULL, ingested_at INTEGER NOT NULL
 );
 CREATE INDEX sources_by_head ON sources (head);
@@ -68,7 +68,18 @@ class Ledger:
     def state(self) -> State:
         """The number of the last commit that changed rows, and since when rows have changed that were stitched."""
         meta = dict(self._connection.execute("SELECT key, value FROM meta").fetchall())
-        return State(meta["schema_version"], meta["last_commit"], meta["dirty_at"])
+        return State(
+            meta["schema_version"], meta["last_commit"], meta["dirty_at"], meta.get(_pruned("events"))
+        )
+
+    def pruned_at(self, what: str) -> int | None:
+        """The moment before which `text` or `events` were thrown away."""
+        at: int | None = self._meta(_pruned(what))
+        return at
+
+    def _meta(self, key: str) -> Any:  # noqa: ANN401  # a number or a text
+        found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return found[0] if found else None
 
     def claim_pseudonyms(self, identity: str | None) -> str | None:
         """Notes with which pseudonyms the lake is filled, if it is empty; tells those that it is filled with."""
@@ -79,8 +90,8 @@ class Ledger:
 
     def pseudonyms(self) -> str | None:
         """The identity of the pseudonyms in the lake; None: it has the people's own names."""
-        found = self._connection.execute("SELECT value FROM meta WHERE key = 'pseudonyms'").fetchone()
-        return found[0] if found else None
+        identity: str | None = self._meta("pseudonyms")
+        return identity
 
     def next_commit(self) -> int:
         """The number that the next commit will have."""
@@ -193,8 +204,10 @@ class Ledger:
                 run("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", change.checkpoint)
             if change.archive:
                 self.remember_archive(*change.archive)
-            if not change.moves_only:
+            if not change.is_silent:
                 run("UPDATE meta SET value = ? WHERE key = 'last_commit'", (commit_no,))
+            for what, at in change.pruned_at.items():
+                run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_pruned(what), at))
             if change.dirty_at is not None:
                 run(
                     "UPDATE meta SET value = min(coalesce(value, ?1), ?1) WHERE key = 'dirty_at'",
@@ -233,6 +246,10 @@ class Ledger:
         with _blaming(lake), closing(_connect(lake / LEDGER_FILE, "ro")) as connection:
             _refuse_newer(lake, connection)
             yield cls(connection)
+
+
+def _pruned(what: str) -> str:
+    return f"{what}_pruned_at"
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

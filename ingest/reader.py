@@ -33,7 +33,7 @@ from ingest.surveys import Survey, archive_fingerprint, survey
 from ingest.times import Years, find_zone
 from ingest.workers import Task, Workers
 
-CHUNK_BYTES: Final = 4 << 20
+CHUNK_BYTES: Final = 8 << 20
 MAX_TASK_BYTES: Final = 32 << 20
 
 Progress = Callable[[str, int, int], None]
@@ -125,10 +125,13 @@ def _nothing_new(source: Source, known: KnownSource) -> Report:
 
 def _begin(ledger: Ledger, source: Source, surveyed: Survey, settings: Settings) -> Draft:
     known, format_name, zone, open_line = surveyed.known, settings.format_name, settings.zone, []
+    host = known.host if known else settings.host
     if known:
         format_name, zone = known.format_name, find_zone(known.zone) if known.zone else zone
         open_line = [part for part in ledger.parts(known.source_id) if part.is_tail]
-    return begin(source.name, surveyed, ledger.next_commit(), format_name, zone, settings.year, open_line)
+    return begin(
+        source.name, surveyed, ledger.next_commit(), format_name, zone, settings.year, host, open_line
+    )
 
 
 def _read(
@@ -141,7 +144,7 @@ def _read(
     progress: Progress | None,
 ) -> None:
     """Hands out the chunks of a source, and takes in what became of them in their order."""
-    settings = replace(settings, format_name=draft.format_name, zone=draft.zone)
+    settings = replace(settings, format_name=draft.format_name, zone=draft.zone, host=draft.host)
     pending: deque[tuple[int, bool, Future[PartSummary]]] = deque()
 
     def collect() -> None:

@@ -48,6 +48,7 @@ class KnownSource:
     format_name: str
     zone: str | None
     year: int | None  # what the user said
+    host: str | None  # what the user said of lines that name none
     parser_version: int
     first_ingested_at: int
     ingested_at: int
@@ -70,7 +71,10 @@ class Change:
     checkpoint: tuple[str, int, str] | None = None
     archive: tuple[str, str] | None = None
     dirty_at: int | None = None
-    moves_only: bool = False  # the same rows in other files
+    is_silent: bool = False  # nothing for stitching: the same rows in other files, or old ones thrown away
+    pruned_at: Mapping[str, int] = field(
+        default_factory=dict
+    )  # what: the moment before which it was thrown away
 
 
 class State(NamedTuple):
@@ -79,6 +83,7 @@ class State(NamedTuple):
     schema_version: int
     last_commit: int
     dirty_at: int | None
+    pruned_at: int | None = None  # before it, events were thrown away on purpose
 
 
 def fingerprint(data: bytes) -> str:

@@ -163,6 +163,9 @@ def _end_of(message: Row) -> datetime:
     return max(moment for moment in moments if moment)
 
 
+_PRUNED: Final = "(the line itself was thrown away: retention)"
+
+
 def _lines(connection: duckdb.DuckDBPyConnection, family: list[Row]) -> Iterator[str]:
     found = {}
     for message in family:
@@ -171,7 +174,7 @@ def _lines(connection: duckdb.DuckDBPyConnection, family: list[Row]) -> Iterator
             "until": _end_of(message) + _MARGIN,
         }
         for row in _rows(connection, "lines", parameters):
-            found[row["logged_at"], row["source_id"], row["line_no"]] = row["line"]
+            found[row["logged_at"], row["source_id"], row["line_no"]] = row["line"] or _PRUNED
     yield from (line for _, line in sorted(found.items()))
 
 
