@@ -23,11 +23,10 @@ _WORDLESS: Final = "-wordless"
 
 
 class Pruned(NamedTuple):
-    """What was thrown away: days before `before`, so many rows, so many bytes."""
+    """What was thrown away: days before `before`, so many bytes."""
 
     what: str
     before: date
-    rows: int
     size_bytes: int
 
 
@@ -84,8 +83,7 @@ def _commit(
 
 
 def _told(what: str, before: date, removed: list[Part], added: list[Part]) -> Pruned:
-    rows = sum(part.rows for part in removed)
-    return Pruned(what, before, rows, sum(part.bytes for part in removed) - sum(part.bytes for part in added))
+    return Pruned(what, before, sum(part.bytes for part in removed) - sum(part.bytes for part in added))
 
 
 def _midnight_us(day: date) -> int:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from ingest.blocks import REPEAT, Chunk, context
 from ingest.errors import SourceError
 from ingest.formats import PARSER_VERSION
-from ingest.lake import moment, now_us
+from ingest.lake import now_us
 from ingest.parsing import Settings, read_chunk
 from ingest.parts import write_part
 from ingest.reader import CHUNK_BYTES, years_in
@@ -32,7 +32,7 @@ from ingest.times import find_zone
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from ingest.lake import Lake, moment
+    from ingest.lake import Lake
     from ingest.ledger import Ledger
     from ingest.records import KnownSource, Part
 
@@ -79,19 +79,16 @@ def _losers(ledger: Ledger, source: KnownSource) -> list[KnownSource]:
     ]
 
 
-def refuse_pruned(ledger: Ledger, source: KnownSource) -> None:
-    """What was thrown away cannot be read again."""
-    limits = [at for what in ("text", "events") if (at := ledger.pruned_at(what)) is not None]
-    if limits and source.first_at is not None and source.first_at < max(limits):
-        day = moment(max(limits)).date()
-        raise SourceError(
-            f"{source.name}: its lines before {day} are pruned; sources that begin later can be reparsed"
-        )
+def is_pruned(ledger: Ledger, source: KnownSource) -> bool:
+    """Whether lines of a source were thrown away by retention."""
+    limits = (ledger.pruned_at("text") or 0, ledger.pruned_at("events") or 0)
+    return source.first_at is not None and source.first_at < max(limits)
 
 
 def reparse(lake: Lake, ledger: Ledger, source: KnownSource) -> Reparsed:
     """Parses what the lake holds of a source with today's parser. SourceError if some of its lines were pruned."""
-    refuse_pruned(ledger, source)
+    if is_pruned(ledger, source):
+        raise SourceError(f"{source.name}: lines of it are pruned; sources that begin later can be reparsed")
     commit_no, number = ledger.next_commit(), count().__next__
     settings = Settings(find_zone(source.zone) if source.zone else UTC, source.format_name, host=source.host)
     before = ledger.coverage(source.source_id)
