@@ -1,6 +1,7 @@
 """The front door, as its users call it: words on stdout, trouble on stderr, exit codes."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -335,3 +336,91 @@ def test_json_has_moments_in_iso_8601(sample_connection):
     )
 
     assert json.loads(to_json(rows)) == [{"first": "2026-11-02T00:39:36+00:00"}]
+
+
+TOML = """
+timezone = "UTC"
+[own]
+domains = ["example.org"]
+networks = ["203.0.113.0/24"]
+[[sources]]
+paths = ["mail.log"]
+"""
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MAILSCOPE_LAKE", raising=False)
+    (tmp_path / "mail.log").write_bytes(
+        (Path(__file__).parents[1] / "sample_logs/out1/mail.log").read_bytes()
+    )
+    (tmp_path / "mailscope.toml").write_text(TOML)
+    return tmp_path
+
+
+def test_cron_runs_ingest_bare(site):
+    done = call("ingest")
+
+    assert (done.exit_code, "10,105 understood" in done.stdout, (site / "lake").is_dir()) == (0, True, True)
+
+
+def test_ingest_without_anything_to_read_says_what_would_be_right(site):
+    (site / "mailscope.toml").unlink()
+
+    assert b"write [[sources]] with paths" in run("ingest").stderr
+
+
+def test_config_shows_values_and_origins(site):
+    lines = call("config", "--lake", "elsewhere").stdout.splitlines()
+
+    assert [line.split() for line in lines if line.startswith(("lake", "timezone", "format", "sources"))] == [
+        ["lake", "elsewhere", "--lake"],
+        ["timezone", "UTC", "mailscope.toml"],
+        ["format", "auto", "default"],
+        ["sources", "mail.log"],
+    ]
+
+
+def test_config_is_told_as_json_too(site):
+    told = json.loads(call("config", "--json").stdout)
+
+    assert told["settings"]["own.domains"] == {"value": ["example.org"], "origin": "mailscope.toml"}
+
+
+def test_a_mistake_in_the_config_is_one_line_on_stderr(site):
+    (site / "mailscope.toml").write_text("laek = 'x'")
+
+    assert run("report").stderr.decode() == (
+        "mailscope: mailscope.toml: unknown key 'laek'; the nearest known one is 'lake'\n"
+    )
+
+
+def test_another_config_is_named_before_the_command(site):
+    (site / "other.toml").write_text('lake = "other"')
+
+    assert "other.toml" in call("--config", "other.toml", "config").stdout.splitlines()[0]
+
+
+def test_what_the_site_owns_decides_the_direction(site):
+    call("ingest")
+    directions = (
+        "SELECT DISTINCT direction FROM deliveries WHERE recipient_domain = 'example.org' AND NOT is_handoff"
+    )
+    found = set(call("sql", directions).stdout.split()) - {"direction"}
+
+    assert found <= {"inbound", "internal"} != set()
+
+
+def test_prune_without_a_span_says_how_to_give_one(site):
+    call("ingest")
+
+    assert b"give --older-than 90d" in run("prune").stderr
+
+
+def test_prune_takes_its_spans_from_the_site(site):
+    call("ingest")
+    with (site / "mailscope.toml").open("a") as file:
+        file.write('[retention]\ntext = "1d"\n')
+
+    assert re.fullmatch(r"text before \d{4}-\d\d-\d\d: [\d.]+ k?B freed\n", call("prune").stdout)

@@ -163,9 +163,6 @@ def _end_of(message: Row) -> datetime:
     return max(moment for moment in moments if moment)
 
 
-_PRUNED: Final = "(the line itself was thrown away: retention)"
-
-
 def _lines(connection: duckdb.DuckDBPyConnection, family: list[Row]) -> Iterator[str]:
     found = {}
     for message in family:
@@ -174,8 +171,11 @@ def _lines(connection: duckdb.DuckDBPyConnection, family: list[Row]) -> Iterator
             "until": _end_of(message) + _MARGIN,
         }
         for row in _rows(connection, "lines", parameters):
-            found[row["logged_at"], row["source_id"], row["line_no"]] = row["line"] or _PRUNED
-    yield from (line for _, line in sorted(found.items()))
+            found[row["logged_at"], row["source_id"], row["line_no"]] = row["line"]
+    lines = [line for _, line in sorted(found.items()) if line is not None]
+    yield from lines
+    if len(lines) < len(found):
+        yield f"({len(found) - len(lines)} lines are known by their fields only: their text is past its retention)"
 
 
 _LINK_WORDS: Final = {
