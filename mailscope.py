@@ -5,8 +5,10 @@ was recognised, 2 usage.
 """
 
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,19 +23,31 @@ from analysis.report import build
 from analysis.report.html import to_html
 from analysis.report.terminal import print_report, print_search
 from analysis.sql import query
-from analysis.stitch import is_current, stitch
-from analysis.text import visible
+from analysis.stitch import Own, barriers, is_current, stitch
+from analysis.stitch.prune import prune_tables
+from analysis.text import byte_size, visible
 from analysis.trace import search, tell
 from analysis.values import records, to_json
 from analysis.warehouse import open_lake
 from dashboard.launch import serve
 from ingest.clock import Clock
-from ingest.errors import MailscopeError, SourceError
+from ingest.compaction import compact
+from ingest.doctor import Finding, examine
+from ingest.doctor import repair as repair_lake
+from ingest.errors import ConfigError, MailscopeError, SourceError
 from ingest.explain import explain_line
-from ingest.formats import AUTO, find_formats
-from ingest.lake import Lake
+from ingest.formats import find_formats
+from ingest.lake import Lake, find_source
+from ingest.parsing import Settings
 from ingest.progress import shown_progress
-from ingest.reader import Report, Settings, ingest_sources
+from ingest.prune import Pruned, prune_events, prune_text
+from ingest.pseudonyms import Pseudonyms
+from ingest.reader import Report, ingest_sources
+from ingest.records import KnownSource
+from ingest.reparse import forget as forget_source
+from ingest.reparse import is_pruned
+from ingest.reparse import reparse as reparse_source
+from ingest.site import LogSet, Site, find_site
 from ingest.sources import decode, find_sources
 from ingest.times import find_zone, parse_iso
 
@@ -46,14 +60,45 @@ app = typer.Typer(
     help="Analytics of mail server logs.",
 )
 
-LakeOption = Annotated[Path, typer.Option("--lake", envvar="MAILSCOPE_LAKE", help="The folder of Parquet.")]
+
+class _Door:
+    """What the words before the command say."""
+
+    config: Path | None = None
+
+
+@app.callback()
+def _before(
+    config: Annotated[
+        Path | None,
+        typer.Option(help="What the site says once; default: mailscope.toml here, then in /etc/mailscope."),
+    ] = None,
+) -> None:
+    _Door.config = config
+
+
+def _site(**options: object) -> Site:
+    """What is in force, with the values of options by the names of `ingest.site.KEYS`, their dots as `__`."""
+    return find_site(_Door.config, {name.replace("__", "."): value for name, value in options.items()})
+
+
+def _lake(given: Path | None) -> Path:
+    return Path(_site(lake=given)["lake"])
+
+
+LakeOption = Annotated[
+    Path | None,
+    typer.Option("--lake", help="The folder of Parquet; default: the site's, $MAILSCOPE_LAKE or ./lake."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SinceOption = Annotated[
     str | None, typer.Option(help="From this moment on: ISO 8601, UTC unless it says otherwise.")
 ]
 UntilOption = Annotated[str | None, typer.Option(help="Until before this moment.")]
 HostOption = Annotated[str | None, typer.Option(help="Only this host.")]
-FormatOption = Annotated[str, typer.Option("--format", help="Log format; auto recognises it line by line.")]
+FormatOption = Annotated[
+    str | None, typer.Option("--format", help="Log format; auto recognises it line by line.")
+]
 ZoneOption = Annotated[
     str | None, typer.Option("--timezone", help="Zone of stamps without one; default: this machine's.")
 ]
@@ -61,28 +106,71 @@ YearOption = Annotated[
     int | None,
     typer.Option(help="Year of the last line, where stamps have none; default: by the file's time."),
 ]
-DEFAULT_LAKE = Path("lake")
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pseudonymise", metavar="KEYFILE", help="Pseudonyms for people, made with the key in this file."
+    ),
+]
 PIPE_WIDTH = 140
 
 
 @app.command()
 def ingest(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, quoted glob patterns, or - for stdin.")],
-    lake: LakeOption = DEFAULT_LAKE,
-    format_name: FormatOption = AUTO,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Files, folders, quoted glob patterns, or - for stdin; default: the site's sources."
+        ),
+    ] = None,
+    lake: LakeOption = None,
+    format_name: FormatOption = None,
     timezone: ZoneOption = None,
+    host: Annotated[str | None, typer.Option(help="The host of lines that name none.")] = None,
     year: YearOption = None,
-    workers: Annotated[int | None, typer.Option(help="Processes; default: one a processor.", min=1)] = None,
+    pseudonymise: KeyOption = None,
+    pseudonymise_domains: Annotated[
+        bool | None, typer.Option("--pseudonymise-domains", help="Domains too.", show_default=False)
+    ] = None,
+    keep_networks: Annotated[
+        bool | None, typer.Option("--keep-networks", help="A client keeps its network.", show_default=False)
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Workers; default: one a processor.", min=1)] = None,
+    reference: Annotated[
+        bool,
+        typer.Option("--reference", help="Read every line with the reference parser: slower, the same rows."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read logs into the lake; what is in it already is left alone."""
-    reports = _ingest(paths, lake, Settings(find_zone(timezone), format_name, year, workers))
+    site = _site(
+        lake=lake,
+        timezone=timezone,
+        format=format_name,
+        pseudonymise__key_file=pseudonymise,
+        pseudonymise__domains=pseudonymise_domains,
+        pseudonymise__keep_networks=keep_networks,
+    )
+    said = [LogSet(tuple(paths), host=host)] if paths else site.sources
+    if not said:
+        raise SourceError(
+            "nothing to read; give paths, or write [[sources]] with paths = ['...'] into mailscope.toml"
+        )
+    settings = Settings(
+        find_zone(site["timezone"]),
+        site["format"],
+        year,
+        workers,
+        pseudonyms=_pseudonyms(site),
+        reference=reference,
+    )
+    reports = _ingest(Path(site["lake"]), [(each.paths, _with(settings, each)) for each in said], _own(site))
     if as_json:
         print(to_json([report._asdict() for report in reports]))
     else:
         for report in reports:
             print(_sentence(report))
-    silent = [report for report in reports if report.is_new and report.line_count and not report.event_lines]
+    silent = [report for report in reports if _is_silent(report)]
     for report in silent:
         what = "no line was recognised" if report.unparsed_lines else "only lines of other programs"
         print(visible(f"{report.name}: {what}; `mailscope coverage` shows them"), file=sys.stderr)
@@ -90,14 +178,57 @@ def ingest(
         raise typer.Exit(1)
 
 
-def _ingest(paths: Sequence[str], lake: Path, settings: Settings) -> list[Report]:
-    sources = find_sources(paths)
+def _with(settings: Settings, logs: LogSet) -> Settings:
+    """The settings for some logs that say more of themselves."""
+    return replace(
+        settings,
+        zone=find_zone(logs.timezone) if logs.timezone else settings.zone,
+        format_name=logs.format or settings.format_name,
+        host=logs.host,
+    )
+
+
+def _own(site: Site) -> Own:
+    return Own(site["own.domains"], site["own.networks"])
+
+
+def _pseudonyms(site: Site) -> Pseudonyms | None:
+    key = site["pseudonymise.key_file"]
+    if key is None:
+        return None
+    domains, networks = site["pseudonymise.domains"], site["pseudonymise.keep_networks"]
+    return Pseudonyms.of_file(Path(key), domains=domains, keep_networks=networks)
+
+
+def _is_silent(report: Report) -> bool:
+    """A source that says nothing about mail. What is new in a known one may well do so for a while."""
+    told = report.event_lines or report.duplicate_lines or report.is_continued
+    return report.is_new and bool(report.line_count) and not told
+
+
+def _ingest(
+    lake: Path, logs: Sequence[tuple[Sequence[str], Settings]], own: Own | None = None
+) -> list[Report]:
+    found = [(find_sources(paths), settings) for paths, settings in logs]
+    reports = []
     with Lake(lake).locked(_waiting):
-        with shown_progress(sources) as progress:
-            reports = ingest_sources(Lake(lake), sources, settings, progress)
-        if not is_current(lake):
-            stitch(lake)
+        with shown_progress([source for sources, _ in found for source in sources]) as progress:
+            for sources, settings in found:
+                reports += ingest_sources(Lake(lake), sources, settings, progress)
+        _finish(Lake(lake), own)
     return reports
+
+
+def _finish(lake: Lake, own: Own | None = None) -> None:
+    """What every change of the lines is followed by."""
+    missing = lake.missing_parts()
+    if missing:
+        what = f"{len(missing)} files of the lake are gone, {missing[0]} first; `mailscope doctor` says what to do"
+        print(visible(f"mailscope: {what}"), file=sys.stderr)
+    if not is_current(lake.path, own):
+        stitch(lake.path, own)
+    lake.clear_dirty()
+    compact(lake, lake.last_commit(), barriers(lake.path))
 
 
 def _waiting(holder: str) -> None:
@@ -108,17 +239,18 @@ def _sentence(report: Report) -> str:
     if not report.is_new:
         return visible(f"{report.name}: already in the lake")
     parts = (
-        f"{report.line_count:,} lines", f"{report.event_lines:,} understood", f"{report.unparsed_lines:,} not understood",
+        f"{report.line_count:,} {'more ' if report.is_continued else ''}lines", f"{report.event_lines:,} understood", f"{report.unparsed_lines:,} not understood",
         f"{report.foreign_lines:,} of other programs", f"{report.blank_lines:,} blank",
+        *([f"{report.duplicate_lines:,} known from another source"] if report.duplicate_lines else []),
     )  # fmt: skip
     damage = f"; damaged: {report.damage}" if report.damage else ""
     return visible(f"{report.name}: {', '.join(parts)}{damage}")
 
 
 @app.command("coverage")
-def show_coverage(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
+def show_coverage(lake: LakeOption = None, as_json: JsonOption = False) -> None:
     """How much was understood, with samples of what was not; exit code 1 under 99 %."""
-    with open_lake(lake) as connection:
+    with open_lake(_lake(lake)) as connection:
         found = coverage(connection)
     if as_json:
         print(to_json(found))
@@ -129,9 +261,9 @@ def show_coverage(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) 
 
 
 @app.command()
-def sources(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> None:
+def sources(lake: LakeOption = None, as_json: JsonOption = False) -> None:
     """What is in the lake: which content, from when to when, and what became of its lines."""
-    with open_lake(lake) as connection:
+    with open_lake(_lake(lake)) as connection:
         held = records(metrics.run(connection, "sources"))
     if as_json:
         print(to_json(held))
@@ -139,26 +271,160 @@ def sources(lake: LakeOption = DEFAULT_LAKE, as_json: JsonOption = False) -> Non
         print_sources(held, _console())
 
 
+SourceArgument = typer.Argument(
+    metavar="SOURCE...", help="Identities, beginnings of them, or names, as `mailscope sources` shows them."
+)
+
+
 @app.command()
-def forget(
-    identities: Annotated[
-        list[str], typer.Argument(metavar="IDENTITY...", help="As `mailscope sources` shows them.")
-    ],
-    lake: LakeOption = DEFAULT_LAKE,
-) -> None:
+def forget(words: Annotated[list[str], SourceArgument], lake: LakeOption = None) -> None:
     """Take sources out of the lake, as if they had never been ingested."""
-    with Lake(lake).locked(_waiting):
-        unknown = sorted(set(identities) - Lake(lake).known_sources())
-        if unknown:
-            raise SourceError(f"{', '.join(unknown)}: not in {lake}; `mailscope sources` shows what is")
-        for identity in identities:
-            Lake(lake).forget(identity)
-        stitch(lake)
+    held = Lake(_lake(lake))
+    with held.locked(_waiting):
+        _refuse_no_lake(held)
+        held.prepare()
+        with held.ledger() as ledger:
+            for source in [find_source(ledger, each) for each in words]:
+                for loser in forget_source(held, ledger, source):
+                    print(
+                        visible(f"{loser.name} may miss lines that both had: {_anew(loser)}"), file=sys.stderr
+                    )
+        _finish(held)
+
+
+def _anew(source: KnownSource) -> str:
+    return f"`mailscope forget {source.source_id}`, then ingest it again"
+
+
+def _refuse_no_lake(lake: Lake) -> None:
+    with lake.ledger_to_read():
+        pass
+
+
+@app.command()
+def reparse(
+    words: Annotated[list[str] | None, SourceArgument] = None,
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read sources, or all, anew with today's parser from the lines in the lake; their files are not needed."""
+    held, told = Lake(_lake(lake)), []
+    with held.locked(_waiting):
+        _refuse_no_lake(held)
+        held.prepare()
+        with held.ledger() as ledger:
+            sources = [find_source(ledger, each) for each in words] if words else ledger.sources()
+            for source in [] if words else [each for each in sources if is_pruned(ledger, each)]:
+                sources.remove(source)
+                print(visible(f"{source.name}: left as it is, lines of it are pruned"), file=sys.stderr)
+            told = [reparse_source(held, ledger, source) for source in sources]
+        _finish(held)
+    if as_json:
+        print(to_json([each._asdict() for each in told]))
+    for each in [] if as_json else told:
+        before, after = (f"{lines:,}" for lines in (each.event_lines_before, each.event_lines))
+        print(visible(f"{each.name}: {after} lines understood, {before} before; {each.unparsed_lines:,} not"))
+
+
+class Kept(StrEnum):
+    """What has a retention of its own, in the order in which it may go."""
+
+    TEXT = "text"
+    EVENTS = "events"
+    TABLES = "tables"
+
+
+@app.command()
+def prune(
+    older_than: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="90d, 12w, 2y; default: what the site keeps.")
+    ] = None,
+    table: Annotated[
+        Kept | None, typer.Option(help="Only the lines' text, the events, or the tables made of them.")
+    ] = None,
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Throw old days away: the lines' text, then events, then messages and what else was made of them."""
+    spans = {f"retention.{each}": older_than for each in Kept if older_than and table in (None, each)}
+    site = _site(lake=lake, **{name.replace(".", "__"): span for name, span in spans.items()})
+    limits = {
+        each: datetime.now(UTC).date() - span
+        for each in Kept
+        if table in (None, each) and (span := site.span(f"retention.{each}"))
+    }
+    if not limits:
+        raise ConfigError(
+            "nothing says how long; give --older-than 90d, or write [retention] into mailscope.toml"
+        )
+    held = Lake(Path(site["lake"]))
+    with held.locked(_waiting):
+        _refuse_no_lake(held)
+        held.prepare()
+        told = list(_prune(held, limits))
+    if as_json:
+        print(to_json([each._asdict() for each in told]))
+    for each in [] if as_json else told:
+        print(f"{each.what} before {each.before}: {byte_size(each.size_bytes)} freed")
+
+
+def _prune(lake: Lake, limits: Mapping[Kept, date]) -> Iterator[Pruned]:
+    for what, before in limits.items():
+        if what is Kept.TABLES:
+            yield Pruned(what, before, prune_tables(lake.path, before))
+            continue
+        with lake.ledger() as ledger:
+            yield (prune_text if what is Kept.TEXT else prune_events)(lake, ledger, before)
+
+
+@app.command()
+def doctor(
+    lake: LakeOption = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Finish what was interrupted, and forget what is damaged.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Whether the lake is sound, and what to do where it is not; exit code 1 if it is not."""
+    held = Lake(_lake(lake))
+    if repair:
+        with held.locked(_waiting):
+            _refuse_no_lake(held)
+            for source in repair_lake(held):
+                name = f"{source.name} ({source.source_id}, {source.size_bytes:,} bytes)"
+                print(visible(f"{name} is forgotten, its rows were lost; ingest it again"), file=sys.stderr)
+            _finish(held)
+    found = examine(held)
+    found += _stitching(held.path) if len(found) > 1 else []
+    if as_json:
+        print(to_json([each._asdict() for each in found]))
+    for each in [] if as_json else found:
+        remedy = f"; {each.remedy}" if each.remedy else ""
+        print(visible(f"{'ok   ' if each.is_sound else 'FAULT'} {each.check}: {each.found}{remedy}"))
+    if not all(each.is_sound for each in found):
+        raise typer.Exit(1)
+
+
+def _stitching(lake: Path) -> list[Finding]:
+    try:
+        sound = is_current(lake)
+        open_lake(lake).close()
+    except (MailscopeError, duckdb.Error) as error:
+        return [Finding("tables", False, str(error).partition("\n")[0], "`mailscope ingest` makes them anew")]
+    remedy = None if sound else "the next `mailscope ingest` makes them anew"
+    return [
+        Finding(
+            "tables",
+            sound,
+            f"stitched {'up to the last commit' if sound else 'before the last commit'}",
+            remedy,
+        )
+    ]
 
 
 @app.command()
 def report(
-    lake: LakeOption = DEFAULT_LAKE,
+    lake: LakeOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     host: HostOption = None,
@@ -167,7 +433,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """What happened, problems first."""
-    with open_lake(lake) as connection:
+    with open_lake(_lake(lake)) as connection:
         found = build(connection, _moment(since), _moment(until), host, top)
     if html:
         html.write_text(to_html(found), "utf-8")
@@ -183,12 +449,15 @@ def trace(
     what: Annotated[
         str, typer.Argument(metavar="QUERY", help="Queue id, Message-ID, address, client, domain or text.")
     ],
-    lake: LakeOption = DEFAULT_LAKE,
+    lake: LakeOption = None,
+    pseudonymise: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """What became of a message: its story across queue ids, the lines behind it, what they do not show."""
-    with open_lake(lake) as connection:
-        found = search(connection, what)
+    site = _site(lake=lake, pseudonymise__key_file=pseudonymise)
+    with open_lake(Path(site["lake"])) as connection:
+        searches = (search(connection, each) for each in _as_in_lake(site, what))
+        found = next((each for each in searches if each.messages or each.refusals), search(connection, what))
         story = tell(connection, found.messages[0]["message_key"]) if found.messages else None
     if as_json:
         print(to_json({"search": found, "story": story}))
@@ -198,13 +467,61 @@ def trace(
         raise typer.Exit(1)
 
 
+def _as_in_lake(site: Site, text: str) -> list[str]:
+    """A query as the lake may have it: who holds the key finds people by their names."""
+    made = _pseudonyms(site)
+    with Lake(Path(site["lake"])).ledger_to_read() as ledger:
+        is_filled_so = made is not None and ledger.pseudonyms() == made.identity
+    return made.look_up(text) if made and is_filled_so else [text]
+
+
+@app.command()
+def pseudonym(
+    text: Annotated[str, typer.Argument(help="An address, a user name, a client address, or a log line.")],
+    pseudonymise: KeyOption = None,
+) -> None:
+    """What a text becomes in a lake of pseudonyms, for who has the key."""
+    made = _pseudonyms(_site(pseudonymise__key_file=pseudonymise))
+    if made is None:
+        raise ConfigError(
+            "no key; give --pseudonymise KEYFILE, or write pseudonymise.key_file into mailscope.toml"
+        )
+    print(visible(made.look_up(text)[-1 if text.isidentifier() else 0]))
+
+
+@app.command()
+def config(lake: LakeOption = None, as_json: JsonOption = False) -> None:
+    """What is in force, and where each value comes from."""
+    site = _site(lake=lake)
+    if as_json:
+        print(
+            to_json(
+                {
+                    "settings": {name: each._asdict() for name, each in site.settings.items()},
+                    "sources": site.sources,
+                }
+            )
+        )
+        return
+    for name, (value, origin) in site.settings.items():
+        shown = ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+        print(visible(f"{name:<28} {shown:<32} {origin}"))
+    for logs in site.sources:
+        more = ", ".join(
+            f"{name} {value}" for name, value in asdict(logs).items() if value and name != "paths"
+        )
+        print(visible(f"{'sources':<28} {' '.join(logs.paths)}{f' ({more})' if more else ''}"))
+
+
 @app.command()
 def explain(
-    format_name: FormatOption = AUTO, timezone: ZoneOption = None, as_json: JsonOption = False
+    format_name: FormatOption = None, timezone: ZoneOption = None, as_json: JsonOption = False
 ) -> None:
     """One raw line on stdin: its fields and its meaning."""
+    site = _site(format=format_name, timezone=timezone)
     line = decode(sys.stdin.buffer.readline()).rstrip("\r\n")
-    found = explain_line(line, find_formats(format_name), Clock(datetime.now(UTC).year, find_zone(timezone)))
+    clock = Clock(datetime.now(UTC).year, find_zone(site["timezone"]))
+    found = explain_line(line, find_formats(site["format"]), clock)
     if as_json:
         print(to_json(found))
         return
@@ -221,11 +538,11 @@ def sql(
             help="One SELECT over events, messages, deliveries, outcomes, sessions, rejections, sources."
         ),
     ],
-    lake: LakeOption = DEFAULT_LAKE,
+    lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the lake in SQL (DuckDB's)."""
-    rows = query(lake, statement)
+    rows = query(_lake(lake), statement)
     if as_json:
         print(to_json(records(rows)))
         return
@@ -235,19 +552,19 @@ def sql(
 
 @app.command()
 def dashboard(
-    lake: LakeOption = DEFAULT_LAKE,
+    lake: LakeOption = None,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
     address: Annotated[
         str, typer.Option(help="Listen here; beyond loopback the pages have no password yet.")
     ] = "127.0.0.1",
 ) -> None:
     """Serve the dashboard until interrupted."""
-    serve(lake, port, address)
+    serve(_lake(lake), port, address)
 
 
 @app.command()
 def demo(
-    lake: LakeOption = Path("lake/demo"),
+    lake: Annotated[Path, typer.Option(help="The folder of Parquet.")] = Path("lake/demo"),
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
     open_dashboard: Annotated[
         bool, typer.Option("--dashboard/--no-dashboard", help="Serve the dashboard at the end.")
@@ -257,7 +574,7 @@ def demo(
     if not SAMPLE_LOGS.is_dir():
         raise SourceError(f"{SAMPLE_LOGS} is missing; the demo runs from a checkout of the project")
     hosts = [str(folder) for folder in sorted(SAMPLE_LOGS.iterdir()) if any(folder.glob("*.log*"))]
-    for each in _ingest(hosts, lake, Settings(UTC)):
+    for each in _ingest(lake, [(hosts, Settings(UTC))]):
         print(_sentence(each))
     with open_lake(lake) as connection:
         print_report(build(connection), _console())
@@ -288,16 +605,20 @@ def main() -> None:
     except MailscopeError as error:
         Console(stderr=True).print(Text(f"mailscope: {visible(str(error))}"), soft_wrap=True)
         sys.exit(1)
-    except (
-        duckdb.IOException,
-        duckdb.InvalidInputException,
-    ) as error:  # a Parquet file is damaged, or is being replaced
-        problem = visible(str(error).partition("\n")[0])
-        Console(stderr=True).print(Text(f"mailscope: the lake cannot be read: {problem}"), soft_wrap=True)
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        Console(stderr=True).print(Text(f"mailscope: {visible(_trouble(str(error)))}"), soft_wrap=True)
         sys.exit(1)
     except BrokenPipeError:  # `mailscope report | head`
         sys.stderr.close()
         sys.exit(0)
+
+
+def _trouble(problem: str) -> str:
+    """A full disk, a damaged Parquet file, or one that is being replaced."""
+    if "No space left on device" in problem:
+        return "no space left on device; make room, then `mailscope ingest` finishes the tables"
+    what = problem.partition("\n")[0]
+    return f"the lake cannot be read: {what}; `mailscope doctor` says what to do"
 
 
 if __name__ == "__main__":

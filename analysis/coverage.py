@@ -45,7 +45,7 @@ def coverage(connection: duckdb.DuckDBPyConnection) -> Coverage:
 
 def print_sources(sources: Sequence[dict[str, Any]], console: Console) -> None:
     """What the lake holds, a row a source, with the identity that `forget` takes."""
-    print_rows("Sources", (Column("source_id", "identity"), *_SOURCES), sources, console)
+    print_rows("Sources", _HELD, sources, console)
 
 
 def print_coverage(found: Coverage, console: Console) -> None:
@@ -66,15 +66,28 @@ _SOURCES: Final = (
     Column("unparsed_lines", "not", "count"),
     Column("foreign_lines", "other programs", "count"),
     Column("blank_lines", "blank", "count"),
+    Column("duplicate_lines", "duplicate", "count"),
     Column("first_at", "first", "moment"),
     Column("last_at", "last", "moment"),
     Column("damage", "damage"),
+)
+_HELD: Final = (
+    Column("source_id", "identity"),
+    Column("name", "source"),
+    Column("size_bytes", "size", "bytes"),
+    Column("line_count", "lines", "count"),
+    Column("first_at", "first", "moment"),
+    Column("last_at", "last", "moment"),
+    Column("ingested_at", "last read", "moment"),
+    Column("parser_version", "parser", "count"),
+    Column("state", "state"),
 )
 _PROGRAMS: Final = (
     Column("program", "program"),
     Column("events", "understood", "count"),
     Column("unparsed", "not", "count"),
     Column("foreign", "not a mail server's", "count"),
+    Column("duplicate", "duplicate", "count"),
     Column("understood", "share", "share"),
 )
 _SAMPLES: Final = (

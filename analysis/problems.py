@@ -10,9 +10,9 @@ from io import StringIO
 from typing import Any, Final, NamedTuple
 
 import duckdb
-import pandas as pd
 
 from analysis import metrics
+from analysis.values import records
 
 # kind: (sentence, cure); `{detail}` is text from the log and is kept apart, so that each medium can make it safe.
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -77,24 +77,24 @@ def find_problems(
 ) -> list[Problem]:
     """Problems of the mail accepted and the lines logged from `since` until before `until`, worst first."""
     rows = metrics.run(connection, "problems", since=since, until=until, host=host)
-    return [_problem(row) for row in rows.to_dict("records")]
+    return [_problem(row) for row in records(rows)]
 
 
 def _problem(row: Mapping[Any, Any]) -> Problem:
     sentence, cure = _WORDS[row["kind"]]
     code = _code(row["code"])
-    total = 0 if pd.isna(row["total"]) else int(row["total"])
-    subject = str(row["subject"]) if not pd.isna(row["subject"]) else "(unknown)"
+    total = int(row["total"] or 0)
+    subject = str(row["subject"] or "(unknown)")
     return Problem(
         severity=int(row["severity"]),
         kind=row["kind"],
         subject=subject,
         sentence=sentence.format(subject=subject, amount=int(row["amount"]), total=total, cause=code.cause),
         cure=cure.format(cure=code.cure),
-        detail=None if pd.isna(row["detail"]) else str(row["detail"]),
+        detail=row["detail"],
         amount=int(row["amount"]),
-        first_at=_moment(row["first_at"]),
-        last_at=_moment(row["last_at"]),
+        first_at=row["first_at"],
+        last_at=row["last_at"],
     )
 
 
@@ -119,10 +119,6 @@ def _code(code: object) -> Code:
         or _codes().get(text[:1])
         or Code("no answer", "Read the text; check DNS and the route.")
     )
-
-
-def _moment(value: Any) -> datetime | None:  # noqa: ANN401  # pandas gives Timestamp or NaT
-    return None if pd.isna(value) else value.to_pydatetime()
 
 
 def headline(problems: list[Problem], recipients: int) -> str:

@@ -1,13 +1,18 @@
 """The user's own SQL, on a lake that it can read and nothing else."""
 
-from pathlib import Path
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 import duckdb
-import pandas as pd
 
 from analysis.warehouse import open_lake
 from ingest.errors import MailscopeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
 
 _READING: Final = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 

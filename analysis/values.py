@@ -1,11 +1,17 @@
-"""Values as they leave analysis: plain Python, and JSON."""
+"""Values as they leave analysis: plain Python, and JSON.
+
+pandas is not imported here: it takes longer than ingesting five minutes of mail.
+"""
+
+from __future__ import annotations
 
 import json
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401  # whatever a cell holds
@@ -14,9 +20,9 @@ def plain(value: Any) -> Any:  # noqa: ANN401  # whatever a cell holds
         value = value.tolist()
     if isinstance(value, (list, dict)):
         return value
-    if value is None or pd.isna(value):
+    if value is None or value != value:  # noqa: PLR0124  # NaN and NaT are unlike themselves
         return None
-    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
+    return value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
 
 
 def records(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 A table that the lake does not hold yet is an empty view with the right columns, so every query works on every lake.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.errors import LakeError
-from ingest.schema import COVERAGE, SOURCES, UNPARSED, Family, events_schema
+from ingest.schema import COVERAGE, SCHEMA_VERSION, SOURCES, STATE_FILE, UNPARSED, Family, events_schema
 
 _EVENTS: Final = {f"events_{family}": events_schema(family) for family in Family}
 _PLAIN: Final = {"unparsed": UNPARSED, "coverage": COVERAGE, "sources": SOURCES}
@@ -37,6 +38,7 @@ def open_lines(path: Path) -> duckdb.DuckDBPyConnection:
     """The same with only what ingest wrote: events, unparsed lines, the account of sources. LakeError as above."""
     if not (path / "sources").is_dir():
         raise LakeError(f"{path} is no lake; `mailscope ingest PATH... --lake {path}` makes one")
+    _refuse_other_versions(path)
     connection = duckdb.connect()
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     for name, schema in _EVENTS.items():
@@ -47,6 +49,17 @@ def open_lines(path: Path) -> duckdb.DuckDBPyConnection:
         "CREATE VIEW events AS " + " UNION ALL BY NAME ".join(f"FROM events_{family}" for family in Family)
     )
     return connection
+
+
+def _refuse_other_versions(path: Path) -> None:
+    state = path / STATE_FILE
+    if not state.exists():
+        raise LakeError(
+            f"{path} has no {STATE_FILE}: it is of an older mailscope, or incomplete; `mailscope ingest` tells, or mends it"
+        )
+    version = json.loads(state.read_text("utf-8"))["schema_version"]
+    if version > SCHEMA_VERSION:
+        raise LakeError(f"{path} was written by a newer mailscope; update mailscope to read it")
 
 
 def _has_tables(path: Path) -> bool:
@@ -63,18 +76,20 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, folder: Path, schema
             f"SELECT * FROM read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
         )
     elif schema is not None:
-        columns = ", ".join(f"NULL::{_sql_type(field.type)} AS {field.name}" for field in schema)
-        connection.execute(f"CREATE VIEW {name} AS SELECT {columns} WHERE false")
+        empty_view(connection, name, schema)
 
 
-def _sql_type(kind: pa.DataType) -> str:
-    return _SQL_TYPES[str(kind)]
+def empty_view(connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
+    """A view with the columns of a table and no rows."""
+    columns = ", ".join(f"NULL::{_SQL_TYPES[str(field.type)]} AS {field.name}" for field in schema)
+    connection.execute(f"CREATE VIEW {name} AS SELECT {columns} WHERE false")
 
 
 _SQL_TYPES: Final[Mapping[str, str]] = {
     "string": "VARCHAR",
     "int32": "INTEGER",
     "int64": "BIGINT",
+    "bool": "BOOLEAN",
     "double": "DOUBLE",
     "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
 }

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 import zstandard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from _typeshed import WriteableBuffer
@@ -138,6 +138,9 @@ class _Unpacker(io.RawIOBase):
         return True
 
     def close(self) -> None:
+        # The generator knows this object and this object the generator: what it has unpacked would stay for a while
+        self._blocks.close()
+        self._ready = memoryview(b"")
         self._file.close()
         super().close()
 
@@ -150,7 +153,7 @@ class _Unpacker(io.RawIOBase):
         self._ready = self._ready[size:]
         return size
 
-    def _until_damage(self) -> Iterator[bytes]:
+    def _until_damage(self) -> Generator[bytes, None, None]:
         size = 0
         try:
             for block in filter(None, self._members()):

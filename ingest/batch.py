@@ -21,7 +21,7 @@ from ingest.schema import ATTRIBUTES, FAMILY_BY_KIND, FRAME, UNPARSED, Family, K
 # No daemon writes longer lines (Postfix cuts at 2 kB a value, rsyslog at 8 kB by default); grammars may assume it.
 MAX_MESSAGE: Final = 32_768
 # What Postfix writes where there is nothing: a client without verified name, a delivery without relay.
-_ABSENT: Final = {
+ABSENT: Final = {
     "client_name": "unknown", "client_ip": "unknown", "orig_client_name": "unknown", "orig_client_ip": "unknown",
     "relay_name": "none", "message_id": "<>",
 }  # fmt: skip
@@ -61,8 +61,9 @@ class Segment(NamedTuple):
 class Gathered:
     """Columns in the making: what the frame tells a row an event, attributes by (kind, columns)."""
 
-    def __init__(self, source_id: str, formats: Sequence[Format]) -> None:
+    def __init__(self, source_id: str, formats: Sequence[Format], host: str | None = None) -> None:
         self.source_id = source_id
+        self.default_host = host  # of lines that name none
         self.formats = formats
         self.kept: list[_Kept] = []
         self.places: dict[Place, int] = {}
@@ -79,13 +80,27 @@ class Gathered:
             self._claims[tag] = next(((each, program) for each, program in claims if program), None)
         return self._claims[tag]
 
+    def prime(self, before: Iterable[Segment]) -> None:
+        """Reads the lines before the first one, for what a `last message repeated` refers to; they are not taken."""
+        context = Gathered(self.source_id, self.formats)
+        for segment in before:
+            context.add_segment(segment)
+        self.last = context.last
+
     def add_segment(self, segment: Segment) -> None:
         """Counts each line once and keeps what it says."""
         framer = Framer(segment.clock)
         for line_no, line in enumerate(segment.lines, start=segment.first_line):
-            self._add_line(line_no, line, framer)
+            self.add_line(line_no, line, framer)
 
-    def _add_line(self, line_no: int, line: str, framer: Framer) -> None:
+    def recall(self, line: str, framer: Framer) -> None:
+        """Takes note of a line that is counted elsewhere: the next one may say `last message repeated`."""
+        before = Gathered(self.source_id, self.formats)
+        before.add_line(0, line, framer)
+        self.last = before.last
+
+    def add_line(self, line_no: int, line: str, framer: Framer) -> None:
+        """Counts one line and keeps what it says; `last message repeated` means the line added before."""
         if not line or line.isspace():
             self.coverage["", "blank"] += 1
             self.last = None
@@ -136,7 +151,7 @@ class Gathered:
             group = self.groups[kind, columns] = _Group([], [])
         group.rows.append(len(self.kept))
         group.values.append(values)
-        place = self.places.setdefault((host, tag, daemon), len(self.places))
+        place = self.places.setdefault((host or self.default_host, tag, daemon), len(self.places))
         self.kept.append((utc_us, offset_s, place, pid, queue_id, copy, line_no, line))
 
     def result(self) -> Result:
@@ -182,9 +197,16 @@ class Gathered:
         }
 
 
-def read_batch(segments: Iterable[Segment], source_id: str, formats: Sequence[Format]) -> Result:
-    """Parses segments of a source into tables."""
-    gathered = Gathered(source_id, formats)
+def read_batch(
+    segments: Iterable[Segment],
+    source_id: str,
+    formats: Sequence[Format],
+    before: Iterable[Segment] = (),
+    host: str | None = None,
+) -> Result:
+    """Parses segments of a source into tables; `before` is what stands before them, `host` for lines without one."""
+    gathered = Gathered(source_id, formats, host)
+    gathered.prime(before)
     for segment in segments:
         gathered.add_segment(segment)
     return gathered.result()
@@ -217,8 +239,8 @@ def _group_columns(columns: Columns, group: _Group) -> dict[str, list[str | None
 
 def _typed(name: str, values: Sequence[str | None], kind: pa.DataType) -> Array:
     array = pa.array(values, pa.string())
-    if name in _ABSENT:
-        array = pc.if_else(pc.equal(array, pa.scalar(_ABSENT[name])), None, array)
+    if name in ABSENT:
+        array = pc.if_else(pc.equal(array, pa.scalar(ABSENT[name])), None, array)
     return array if kind == pa.string() else array.cast(kind)
 
 

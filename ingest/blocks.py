@@ -23,6 +23,8 @@ MAX_LINE_BYTES = 16 << 20
 REPEAT = b" last message repeated "
 # ... unless more of them follow one another than any syslogd writes: memory comes first. Room for two lines
 MAX_HELD_BYTES = 3 * MAX_LINE_BYTES
+# Where reading goes on, so much is looked back at for the line that a REPEAT refers to; no event has a longer line
+MAX_CONTEXT_BYTES = 64 << 10
 
 
 class Chunk(NamedTuple):
@@ -33,13 +35,19 @@ class Chunk(NamedTuple):
     cut_lines: tuple[
         int, ...
     ] = ()  # numbers of the lines in it that were longer than MAX_LINE_BYTES, and end there
+    before: bytes = b""  # whole lines before the first: context of a REPEAT, not taken themselves
 
 
-def whole_lines(blocks: Iterable[bytes], size: int) -> Iterator[Chunk]:
-    """Chunks of about `size` bytes. The last line that is no REPEAT, and what follows, is held back."""
-    line_no, goal, data = 1, size, bytearray()
+def whole_lines(
+    blocks: Iterable[bytes], size: int, first_line: int = 1, before: bytes = b""
+) -> Iterator[Chunk]:
+    """Chunks of about `size` bytes. The last line that is no REPEAT, and what follows, is held back.
+
+    `before` is the context of the first chunk; others begin with a line that needs none.
+    """
+    line_no, goal, data = first_line, size, bytearray()
     cuts: list[int] = []
-    for block, cut_line in cut_long_lines(blocks):
+    for block, cut_line in cut_long_lines(blocks, first_line):
         data += block
         cuts += [cut_line] if cut_line else []
         if len(data) < goal:
@@ -52,17 +60,41 @@ def whole_lines(blocks: Iterable[bytes], size: int) -> Iterator[Chunk]:
             whole = bytes(memoryview(data)[:end])
             del data[:end]
             newlines = whole.count(b"\n")
-            yield Chunk(line_no, whole, _within(cuts, line_no, newlines))
-            line_no += newlines
+            yield Chunk(line_no, whole, _within(cuts, line_no, newlines), before)
+            line_no, before = line_no + newlines, b""
     if data:
-        yield Chunk(line_no, bytes(data), _within(cuts, line_no, data.count(b"\n") + 1))
+        yield Chunk(line_no, bytes(data), _within(cuts, line_no, data.count(b"\n") + 1), before)
+
+
+def split_open_line(chunk: Chunk) -> tuple[Chunk | None, Chunk | None]:
+    """The complete lines of a chunk, and its last line if that has no newline (yet)."""
+    end = chunk.data.rfind(b"\n") + 1
+    if end == len(chunk.data):
+        return chunk, None
+    newlines = chunk.data.count(b"\n")
+    open_line = chunk.first_line + newlines
+    whole = chunk._replace(
+        data=chunk.data[:end], cut_lines=_within(list(chunk.cut_lines), chunk.first_line, newlines)
+    )
+    cuts = _within(list(chunk.cut_lines), open_line, 1)
+    before = context((b"\n" + chunk.before + whole.data)[-MAX_CONTEXT_BYTES:])
+    return whole if end else None, Chunk(open_line, chunk.data[end:], cuts, before)
+
+
+def context(data: bytes) -> bytes:
+    """The end of `data`, from its last line that is no REPEAT: what a REPEAT behind it needs.
+
+    `data` ends with a newline; what stands before its first one is not a whole line.
+    """
+    start = _last_plain_line(data)
+    return data[start:] if start else b""
 
 
 def _within(cuts: list[int], first_line: int, count: int) -> tuple[int, ...]:
     return tuple(line_no for line_no in cuts if first_line <= line_no < first_line + count)
 
 
-def _last_plain_line(data: bytearray) -> int:
+def _last_plain_line(data: bytes | bytearray) -> int:
     """Where the last complete line begins that is no REPEAT; 0 if there is none or it is the first."""
     end = data.rfind(b"\n")
     while end > 0:
@@ -73,12 +105,12 @@ def _last_plain_line(data: bytearray) -> int:
     return 0
 
 
-def cut_long_lines(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, int | None]]:
+def cut_long_lines(blocks: Iterable[bytes], first_line: int = 1) -> Iterator[tuple[bytes, int | None]]:
     """The blocks without what exceeds MAX_LINE_BYTES in a line; beside each, the number of a line cut in it.
 
     No block is longer than MAX_LINE_BYTES: only the line that it continues can be too long.
     """
-    line_no, length = 1, 0  # of the line that the next block continues
+    line_no, length = first_line, 0  # of the line that the next block continues
     for block in blocks:
         newlines = block.count(b"\n")
         end = block.find(b"\n") if newlines else len(block)
@@ -98,25 +130,24 @@ MONTH_DAY = rb"[A-Za-z\x80-\xff.]{2,24} {1,2}\d{1,2}"
 DATE = rb"(" + MONTH_DAY + rb"(?= \d\d:\d\d:\d\d)|\d{4}-\d\d-\d\d(?=[T ]\d\d:))"
 
 
-def date_changes(blocks: Iterable[bytes]) -> Iterator[DateSeen]:
-    """Each line that begins with another date than the lines before it.
+def date_changes(blocks: Iterable[bytes], start: int = 0) -> Iterator[DateSeen]:
+    """Each line that begins with another date than the lines before it. The first byte is that of a line, at `start`.
 
     Lines without a date are skipped. A return to one of the last few dates is no news while they lie as near
     to each other as clocks do (two hosts write to one file): never so for December 31 and January 1.
     """
-    newlines, data = 0, b"\n"  # every date then follows a newline, the first one too
+    base, data = start - 1, b"\n"  # every date then follows a newline, the first one too
     known: tuple[bytes, ...] = ()
     for block in blocks:
         data += block
-        start = end = 0
+        end = 0
         while match := _other_date(known).search(data, end):
-            newlines += data.count(b"\n", start, match.start())
-            start, end = match.span()
+            end = match.end()
             if date := date_of(match[1]):
-                yield date._replace(line_no=newlines + 1)
+                yield date._replace(at=base + match.start() + 1)
             known = (match[1], *(other for other in known if _is_near(other, match[1])))[:MAX_KNOWN_DATES]
         rest = _last_head(data)
-        newlines += data.count(b"\n", start, rest)
+        base += rest
         data = data[rest:]
 
 

@@ -5,6 +5,7 @@ MailscopeError          the user can mend it: its text is shown without a traceb
 ├── ParseError          one line, or one field of it, is not what its format allows: becomes an `unparsed` row
 ├── UnknownFormatError  no log format of that name, or none that recognises the lines
 ├── TimezoneError       no time zone of that name
+├── ConfigError         mailscope.toml, or a key file, is not what it should be
 └── LakeError           the Parquet lake is missing, damaged, in use or of another version
 
 Every text says what was found and what would be right.
@@ -29,6 +30,10 @@ class UnknownFormatError(MailscopeError):
 
 class TimezoneError(MailscopeError):
     """No time zone of that name."""
+
+
+class ConfigError(MailscopeError):
+    """`mailscope.toml`, or a key file, is not what it should be."""
 
 
 class LakeError(MailscopeError):

@@ -27,7 +27,7 @@ _BSD_STAMP: Final = r"([^\W\d_]{3,5}\.? [ \d]?\d \d\d:\d\d:\d\d)(\.\d+)?"
 _ISO_STAMP: Final = r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)([.,]\d+)?(Z|[+-]\d\d(?::?\d\d)?)?"
 _MICROSECONDS: Final = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{6}[+-][0-9]{2}:[0-9]{2} ")
 _HOST: Final = r" (?:<[\w.]+> )?(\S+)"
-_TAG: Final = r"([^\s:\[\]]+)(?:\[(\d{1,10})\])?: ?(?:\[ID \d+ [\w.]+\] )?"
+_TAG: Final = r"([^\s:\[\]]+)(?:\[([0-9]{1,10})\])?: ?(?:\[ID \d+ [\w.]+\] )?"
 _PRIORITY: Final = r"(?:<\d{1,3}>)?"
 _BSD: Final = re.compile(f"{_PRIORITY}{_BSD_STAMP}{_HOST} {_TAG}")
 _ISO: Final = re.compile(f"{_PRIORITY}{_ISO_STAMP}{_HOST} {_TAG}")
@@ -71,7 +71,7 @@ def _add_fraction(moment: Moment, fraction: str | None) -> Moment:
     return moment._replace(utc_us=moment.utc_us + int(fraction[1:7].ljust(6, "0")))
 
 
-def _origin(host: str) -> str:
+def origin(host: str) -> str:
     """The first of a relay chain (syslog-ng, chain_hostnames): who logged it, not who passed it on."""
     return host if "/" not in host else host.partition("/")[0] or host
 
@@ -86,12 +86,12 @@ def frame_line(line: str, clock: Clock, depth: int = 0) -> Frame:
         if found:
             second, fraction, offset, host, tag, pid = found.groups()
             moment = _add_fraction(clock.iso(second, offset), fraction)
-            return _unwrap(Frame(moment, _origin(host), tag, pid, line[found.end() :]), clock, depth)
+            return _unwrap(Frame(moment, origin(host), tag, pid, line[found.end() :]), clock, depth)
     found = _BSD.match(line)
     if found:
         second, fraction, host, tag, pid = found.groups()
         moment = _add_fraction(clock.bsd(second), fraction)
-        return _unwrap(Frame(moment, _origin(host), tag, pid, line[found.end() :]), clock, depth)
+        return _unwrap(Frame(moment, origin(host), tag, pid, line[found.end() :]), clock, depth)
     return _frame_rare(line, clock, depth)
 
 
@@ -100,7 +100,7 @@ def _frame_rare(line: str, clock: Clock, depth: int) -> Frame:
     if found:
         second, fraction, offset, host, tag, pid = found.groups()
         moment = _add_fraction(clock.iso(second, offset), fraction)
-        frame = Frame(moment, None if host == "-" else _origin(host), tag, _digits(pid), line[found.end() :])
+        frame = Frame(moment, None if host == "-" else origin(host), tag, _digits(pid), line[found.end() :])
         return _unwrap(frame, clock, depth)
     found = _CRI.match(line)
     if found and depth < _MAX_NESTING:
@@ -225,7 +225,7 @@ def _frame_json(line: str, clock: Clock, depth: int) -> Frame:
     host = _text(record, _JSON_HOST)
     frame = Frame(
         moment or Moment(0, 0),
-        _origin(host) if host else None,
+        origin(host) if host else None,
         tag[1] if tag else "",
         (tag and tag[2]) or _digits(_text(record, _JSON_PID)),
         message.strip("\r\n").removeprefix(" "),

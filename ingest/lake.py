@@ -1,19 +1,21 @@
-"""Where the Parquet lies, and how it gets there so that a reader never sees half a file.
+"""Where the Parquet lies, and how it gets there so that a reader never sees half a file and a kill harms nothing.
 
-    lake/events/family=queue/date=2026-11-05/<source>-00001.parquet     lines understood
-    lake/unparsed/<source>-00001.parquet                                lines claimed and not understood
-    lake/coverage/<source>.parquet                                      how many lines of which program became what
-    lake/sources/<source>.parquet                                       written last: the source is in the lake
+    lake/ledger.sqlite                                                      what is in the lake, and in which files
+    lake/events/family=queue/date=2026-11-05/<commit>-<source>-<chunk>.parquet      lines understood
+    lake/unparsed/<commit>-<source>-<chunk>.parquet                         lines claimed and not understood
+    lake/sources/ledger.parquet, lake/coverage/ledger.parquet, .state.json  what analysis needs of the ledger
 
-A source is staged in a hidden folder, then renamed into place file by file. What a killed ingest left behind
-belongs to no row of `sources`, and the next ingest sweeps it away.
+A change is a commit: its files are staged in a hidden folder; one transaction of the ledger lists them, and no longer
+lists those that they replace: now it has happened; then the staged files are moved into place and the replaced ones
+deleted. Who writes next finishes what a kill interrupted: before the transaction it is undone, after it done.
 """
 
+import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -21,32 +23,17 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from ingest.batch import Result
-from ingest.errors import LakeError
-from ingest.schema import COVERAGE, SCHEMA_VERSION, SOURCES
+from ingest.blocks import MAX_LINE_BYTES
+from ingest.errors import LakeError, SourceError
+from ingest.ledger import Ledger
+from ingest.parts import write_table, writing
+from ingest.records import Change, KnownSource, Part, State
+from ingest.schema import COVERAGE, SCHEMA_VERSION, SOURCES, STATE_FILE
 
 _STAGING: Final = ".staging"
-# zstd level 1: level 3 bought nothing on mail logs, level 6 cost four times the processor time for 17 % of the size.
-_ZSTD_LEVEL: Final = 1
-# Texts that hardly repeat get no dictionary: it would be built only to be given up.
-_NO_DICTIONARY: Final = frozenset(
-    {"line", "message_id", "line_no", "logged_at", "reply", "recipient", "sender"}
-)
-
-# Smallest and largest values help a reader only in columns that rise with the file; elsewhere they cost time.
-_PRUNING: Final = ("logged_at", "line_no")
-
-
-@dataclass(frozen=True, slots=True)
-class PartSummary:
-    """What one part of a source held: lines by (program, result), and the span of its events."""
-
-    coverage: Counter[tuple[str, str]]
-    first_at: datetime | None
-    last_at: datetime | None
+LOCK_FILE: Final = ".lock"
+RESULTS: Final = ("event", "unparsed", "foreign", "blank", "duplicate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +42,11 @@ class Lake:
 
     path: Path
 
+    @property
+    def staging(self) -> Path:
+        """The hidden folder that mirrors the lake's, where new files are written."""
+        return self.path / _STAGING
+
     @contextmanager
     def locked(self, waiting: Callable[[str], None]) -> Iterator[None]:
         """Keeps other ingests out of this lake; `waiting(holder)` is called once if another one must be waited for.
@@ -62,9 +54,9 @@ class Lake:
         The lock is the kernel's (flock(2)), so a killed ingest leaves none behind. Raises LakeError if the folder
         cannot be written.
         """
-        with _writing(self.path):
+        with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("a+", encoding="utf-8")
+            lock = (self.path / LOCK_FILE).open("a+", encoding="utf-8")
         with lock:
             try:
                 flock(lock, LOCK_EX | LOCK_NB)
@@ -72,142 +64,189 @@ class Lake:
                 lock.seek(0)
                 waiting(lock.read() or "another process")
                 flock(lock, LOCK_EX)
-            lock.seek(0)
-            lock.truncate()
-            lock.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
-            lock.flush()
+            with writing(self.path):
+                lock.seek(0)
+                lock.truncate()
+                lock.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+                lock.flush()
             yield
 
+    def ledger(self) -> AbstractContextManager[Ledger]:
+        """The ledger, to read and write."""
+        return Ledger.open(self.path)
+
+    def ledger_to_read(self) -> AbstractContextManager[Ledger]:
+        """The ledger of a lake that exists."""
+        return Ledger.open_to_read(self.path)
+
+    def state(self) -> State:
+        """Number of the last commit, and the earliest moment of rows that have changed since they were stitched."""
+        with self.ledger_to_read() as ledger:
+            return ledger.state()
+
+    def last_commit(self) -> int:
+        """The number of the last commit that changed rows."""
+        return self.state().last_commit
+
+    def dirty_at(self) -> datetime | None:
+        """The earliest moment of events that were removed or changed since the last stitching."""
+        dirty_at = self.state().dirty_at
+        return None if dirty_at is None else moment(dirty_at)
+
+    def clear_dirty(self) -> None:
+        """To be called when all tables are stitched."""
+        with self.ledger() as ledger:
+            if ledger.state().dirty_at is not None:
+                ledger.clear_dirty()
+                self._export_state(ledger)
+
+    def new_parts(self, since_commit: int) -> list[Part]:
+        """The files of later commits."""
+        with self.ledger_to_read() as ledger:
+            return ledger.new_parts(since_commit)
+
     def known_sources(self) -> frozenset[str]:
-        """Identities of the sources that are wholly in the lake."""
-        return frozenset(file.stem for file in self.path.glob("sources/*.parquet"))
+        """Identities of the sources in the lake."""
+        with self.ledger_to_read() as ledger:
+            return frozenset(source.source_id for source in ledger.sources())
 
-    def source_sizes(self) -> dict[str, int]:
-        """Identity and size in bytes of the sources that are in the lake."""
-        if not self.known_sources():
-            return {}
+    @contextmanager
+    def discarding(self) -> Iterator[None]:
+        """What is staged for a commit that fails before it began takes no room any more: the disk may be full."""
         try:
-            table = pq.read_table(self.path / "sources", columns=["source_id", "size_bytes"])
-        except pa.ArrowInvalid as error:
-            raise LakeError(
-                f"{self.path / 'sources'}: {error}; remove the damaged file and ingest its log again"
-            ) from error
-        rows = table.to_pylist()
-        return {row["source_id"]: row["size_bytes"] for row in rows}
+            yield
+        except BaseException:
+            shutil.rmtree(self.staging, ignore_errors=True)
+            raise
 
-    def forget(self, source_id: str) -> None:
-        """Removes a source: its row first, so that what a kill leaves behind is swept away like any leftover."""
-        (self.path / "sources" / f"{source_id}.parquet").unlink(missing_ok=True)
-        self._sweep()
-
-    def staging(self, source_id: str) -> Path:
-        """The hidden folder where a source's parts are written."""
-        return self.path / _STAGING / source_id
+    def missing_parts(self) -> list[str]:
+        """Files that the ledger lists and that are gone: somebody else has deleted them."""
+        with self.ledger_to_read() as ledger:
+            return sorted({part.path for part in ledger.parts()} - set(files_below(self.path)))
 
     def prepare(self) -> None:
-        """Makes the lake's folder and sweeps away what killed runs left; LakeError if it cannot be written."""
+        """Makes the lake where there is none, and finishes what a kill interrupted. Raises LakeError."""
+        with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        with self.ledger() as ledger, writing(self.path):
+            listed = {part.path for part in ledger.parts()}
+            self._settle(sorted(listed & set(files_below(self.staging))), ())
+            self._settle((), sorted(set(files_below(self.path)) - listed))
+            if not self.is_exported(ledger):
+                self._export(ledger)
+
+    def commit(self, ledger: Ledger, change: Change) -> None:
+        """Makes a change whose new files are staged."""
+        with writing(self.path):
+            ledger.commit(change)
+            self._settle([part.path for part in change.added], change.removed)
+            self._export(ledger)
+
+    def _settle(self, added: Iterable[str], removed: Iterable[str]) -> None:
+        """Moves staged files into place and deletes others; what else was staged is nothing any more."""
+        for path in added:
+            (self.path / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.staging / path).replace(self.path / path)
+        for path in removed:
+            (self.path / path).unlink(missing_ok=True)
+        shutil.rmtree(self.staging, ignore_errors=True)
+
+    def is_exported(self, ledger: Ledger) -> bool:
+        """Whether analysis sees what the ledger says: the state is the last file that is exported."""
         try:
-            (self.path / "sources").mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(self.path / _STAGING, ignore_errors=True)
-            self._sweep()
-        except OSError as error:
-            raise LakeError(
-                f"{self.path}: {error.strerror}; --lake names a folder that you may write"
-            ) from error
+            return (self.path / STATE_FILE).read_text("utf-8") == _state_text(ledger)
+        except FileNotFoundError:
+            return False
 
-    def _sweep(self) -> None:
-        known = self.known_sources()
-        for table in ("events", "unparsed", "coverage"):
-            for part in (self.path / table).rglob("*.parquet"):
-                if part.stem.partition("-")[0] not in known:
-                    part.unlink()
+    def _export(self, ledger: Ledger) -> None:
+        sources = [_source_row(source, _by_result(ledger, source)) for source in ledger.sources()]
+        coverage = [dict(zip(COVERAGE.names, row, strict=True)) for row in ledger.coverage_rows()]
+        write_table(pa.Table.from_pylist(sources, SOURCES), self.path / "sources/ledger.parquet")
+        write_table(pa.Table.from_pylist(coverage, COVERAGE), self.path / "coverage/ledger.parquet")
+        self._export_state(ledger)
 
-    def commit(self, source: dict[str, object], parts: Sequence[PartSummary]) -> None:
-        """Moves a staged source into place; its row in `sources` comes last and makes it known.
-
-        `source` holds the columns of SOURCES that the parts do not tell.
-        """
-        source_id = str(source["source_id"])
-        total: Counter[tuple[str, str]] = sum((part.coverage for part in parts), Counter())
-        coverage = [
-            {"source_id": source_id, "program": program, "result": result, "lines": lines}
-            for (program, result), lines in sorted(total.items())
-        ]
-        staging = self.staging(source_id)
-        _write(pa.Table.from_pylist(coverage, COVERAGE), staging / "coverage" / f"{source_id}.parquet")
-        ledger = staging / "sources" / f"{source_id}.parquet"
-        row = source | _account(total, parts)
-        _write(pa.Table.from_pylist([row], SOURCES), ledger)
-        with _writing(self.path):
-            for part in sorted(staging.rglob("*.parquet"), key=lambda path: path == ledger):
-                target = self.path / part.relative_to(staging)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                part.replace(target)
-        shutil.rmtree(staging, ignore_errors=True)
+    def _export_state(self, ledger: Ledger) -> None:
+        with writing(self.path):
+            new = self.path / f"{STATE_FILE}.tmp"
+            new.write_text(_state_text(ledger), "utf-8")
+            new.replace(self.path / STATE_FILE)
 
 
-def _account(total: Counter[tuple[str, str]], parts: Sequence[PartSummary]) -> dict[str, object]:
-    """The columns of SOURCES that the parts tell."""
-    by_result = Counter[str]()
-    for (_, result), lines in total.items():
-        by_result[result] += lines
+def moment(utc_us: int) -> datetime:
+    """A moment of the ledger."""
+    return datetime.fromtimestamp(utc_us // 1_000_000, UTC).replace(microsecond=utc_us % 1_000_000)
+
+
+def now_us() -> int:
+    """This moment, as the ledger writes it."""
+    return int(datetime.now(UTC).timestamp() * 1_000_000)
+
+
+def damage_of(source: KnownSource) -> str | None:
+    """What of a source is not in the lake: the rest of a broken archive, and the ends of endless lines."""
+    numbers = ", ".join(map(str, source.cut_lines[:10]))
+    cuts = f"lines longer than {MAX_LINE_BYTES:,} bytes are cut there: {numbers}" if numbers else None
+    return "; ".join(filter(None, (source.archive_damage, cuts))) or None
+
+
+def line_count(source: KnownSource) -> int:
+    """Its lines, an open last one included."""
+    return source.line_no + source.is_tail_open
+
+
+def find_source(ledger: Ledger, words: str) -> KnownSource:
+    """The source of an identity, the beginning of one, or a name. SourceError if it is none or several."""
+    sources = ledger.sources()
+    found = (
+        [source for source in sources if source.source_id == words]
+        or [source for source in sources if source.name == words]
+        or [source for source in sources if words and source.source_id.startswith(words)]
+    )
+    if not found:
+        raise SourceError(
+            f"{words}: no source of the lake; `mailscope sources` shows their identities and names"
+        )
+    if len(found) > 1:
+        several = ", ".join(source.source_id for source in found)
+        raise SourceError(f"{words} may be {len(found)} sources: {several}; one of these would be right")
+    return found[0]
+
+
+def files_below(folder: Path) -> Iterator[str]:
+    """Paths of the parts below a lake or its staging folder; os.walk, because a lake may have very many."""
+    for table in ("events", "unparsed"):
+        for here, _, names in os.walk(folder / table):
+            inside = os.path.relpath(here, folder)
+            yield from (f"{inside}/{name}" for name in names)
+
+
+def _state_text(ledger: Ledger) -> str:
+    return json.dumps(ledger.state()._asdict())
+
+
+def _by_result(ledger: Ledger, source: KnownSource) -> Counter[str]:
+    lines = Counter[str]()
+    for (_, result, _), count in ledger.coverage(source.source_id).items():
+        lines[result] += count
+    return lines
+
+
+def _source_row(source: KnownSource, lines: Counter[str]) -> dict[str, object]:
+    """A row of SOURCES."""
     return {
-        "event_lines": by_result["event"],
-        "unparsed_lines": by_result["unparsed"],
-        "foreign_lines": by_result["foreign"],
-        "blank_lines": by_result["blank"],
-        "first_at": min((part.first_at for part in parts if part.first_at), default=None),
-        "last_at": max((part.last_at for part in parts if part.last_at), default=None),
+        "source_id": source.source_id,
+        "name": source.name,
+        "size_bytes": source.size_bytes,
+        "line_count": line_count(source),
+        **{f"{result}_lines": lines[result] for result in RESULTS},
+        "first_at": source.first_at,
+        "last_at": source.last_at,
+        "damage": damage_of(source),
+        "is_last_line_open": source.is_tail_open,
+        "parser_version": source.parser_version,
+        "ingested_at": source.ingested_at,
         "schema_version": SCHEMA_VERSION,
     }
 
 
-def write_part(staging: Path, source_id: str, number: int, result: Result) -> PartSummary:
-    """Writes one batch's tables below a staging folder, a file a family and day."""
-    name = f"{source_id}-{number:05}.parquet"
-    spans = []
-    for family, table in result.events.items():
-        moments = table["logged_at"]
-        spans.append((pc.min(moments).as_py(), pc.max(moments).as_py()))
-        for day, rows in _by_day(table):
-            _write(rows, staging / "events" / f"family={family}" / f"date={day}" / name)
-    if result.unparsed.num_rows:
-        _write(result.unparsed, staging / "unparsed" / name)
-    return PartSummary(
-        result.coverage,
-        min((first for first, _ in spans), default=None),
-        max((last for _, last in spans), default=None),
-    )
-
-
-def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    days = pc.cast(table["logged_at"], pa.date32())
-    for day in pc.unique(days):
-        yield day.as_py().isoformat(), table.filter(pc.equal(days, day))
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise LakeError(
-            f"{path}: {error.strerror or error}; make room, or let --lake name another folder"
-        ) from error
-
-
-def _write(table: pa.Table, path: Path) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    dictionaries = [name for name in table.schema.names if name not in _NO_DICTIONARY]
-    with _writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(
-            table,
-            temporary,
-            store_schema=False,
-            use_dictionary=dictionaries,  # type: ignore[arg-type]  # the stubs know bool only
-            write_statistics=[name for name in _PRUNING if name in table.schema.names],
-            compression="zstd",
-            compression_level=_ZSTD_LEVEL,
-        )
-        temporary.replace(path)
+__all__ = ["Lake", "LakeError", "damage_of", "find_source", "line_count", "moment", "now_us"]

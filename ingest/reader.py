@@ -1,46 +1,42 @@
 """Batch ingest: sources into a lake, on all cores.
 
 The parent reads and cuts (in order, so line numbers are right and pipes work); workers parse, type and write their
-own Parquet parts, because sending rows between processes costs more than parsing them. A part is numbered by its
-place in the source, so its content does not depend on which worker wrote it.
+own Parquet parts. A part is numbered by its place in the source, so its content does not depend on which worker
+wrote it.
+
+A source is read on where it was left, under the format and zone of its beginning: it is one source, whenever it
+was read. An empty file is no source yet.
 """
 
-import gc
-import os
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from itertools import pairwise
-from multiprocessing import get_context
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Final, NamedTuple
 
-from ingest.batch import Result, Segment, read_batch
-from ingest.blocks import MAX_LINE_BYTES
-from ingest.clock import Clock
-from ingest.formats import AUTO, find_formats
-from ingest.lake import Lake, PartSummary, write_part
-from ingest.sources import Chunk, Source, Survey, chunks, decode, survey
-from ingest.times import Years, year_of
+from ingest.archives import Stream
+from ingest.blocks import split_open_line
+from ingest.drafts import Draft, begin, change_of
+from ingest.errors import LakeError
+from ingest.finding import blaming, read_head
+from ingest.formats import find_formats
+from ingest.lake import RESULTS, Lake, damage_of, line_count
+from ingest.ledger import Ledger
+from ingest.overlaps import settle_overlaps
+from ingest.parsing import Settings
+from ingest.parts import PartSummary
+from ingest.records import KnownSource
+from ingest.sources import Chunk, Source, chunks_from
+from ingest.surveys import Survey, archive_fingerprint, survey
+from ingest.times import Years, find_zone
+from ingest.workers import Task, Workers
 
-CHUNK_BYTES: Final = 4 << 20
-# Starting workers costs about a second of imports: small inputs are read by the parent itself.
-_WORTH_WORKERS_BYTES: Final = 24 << 20
+CHUNK_BYTES: Final = 8 << 20
+MAX_TASK_BYTES: Final = 32 << 20
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the user said about the sources: their format, the zone of stamps without one, the year of the last line."""
-
-    zone: tzinfo
-    format_name: str = AUTO
-    year: int | None = None
-    workers: int | None = None  # None: as many as there are processors
 
 
 class Report(NamedTuple):
@@ -54,159 +50,155 @@ class Report(NamedTuple):
     unparsed_lines: int
     foreign_lines: int
     blank_lines: int
+    duplicate_lines: int
     damage: str | None
-
-
-class _Task(NamedTuple):
-    """One chunk to parse, with all that a worker needs to know."""
-
-    chunk: Chunk
-    number: int
-    source_id: str
-    staging: Path
-    years: Years
-    settings: Settings
-
-
-def read_chunk(chunk: Chunk, source_id: str, years: Years, settings: Settings) -> Result:
-    """Parses one chunk of whole lines."""
-    return read_batch(_segments(chunk, years, settings.zone), source_id, find_formats(settings.format_name))
-
-
-def _segments(chunk: Chunk, years: Years, zone: tzinfo) -> Iterator[Segment]:
-    """The chunk's lines, cut where the year of its stamps changes."""
-    lines = _lines(chunk.data)
-    ends = [line_no for line_no, _ in years if chunk.first_line < line_no < chunk.first_line + len(lines)]
-    for first, end in pairwise((chunk.first_line, *ends, chunk.first_line + len(lines))):
-        clock = Clock(year_of(years, first), zone)
-        yield Segment(first, lines[first - chunk.first_line : end - chunk.first_line], clock)
-
-
-def _lines(data: bytes) -> list[str]:
-    lines = decode(data).split("\n")
-    if not lines[-1]:
-        lines.pop()
-    return [line.removesuffix("\r") for line in lines] if b"\r" in data else lines
-
-
-def _work(task: _Task) -> PartSummary:
-    result = read_chunk(task.chunk, task.source_id, task.years, task.settings)
-    return write_part(task.staging, task.source_id, task.number, result)
+    is_continued: bool = False  # the lines are those that were new in it
 
 
 def ingest_sources(
     lake: Lake, sources: Sequence[Source], settings: Settings, progress: Progress | None = None
 ) -> list[Report]:
-    """Reads sources into a lake; content that the lake holds already is left alone.
+    """Reads sources into a lake; what the lake holds already is left alone.
 
     `progress(name, bytes, lines)` is called as chunks are done. Raises SourceError, LakeError, UnknownFormatError.
     """
     find_formats(settings.format_name)
     lake.prepare()
-    reports = []
-    with _workers(sources, settings) as submit:
-        for source in sources:
-            reports.append(_ingest_if_new(lake, source, settings, submit, progress))
-    return reports
+    with lake.ledger() as ledger, Workers(settings) as workers:
+        _refuse_to_mix(lake, ledger, settings)
+        return [_ingest(lake, ledger, source, settings, workers, progress) for source in sources]
 
 
-def _ingest_if_new(
-    lake: Lake, source: Source, settings: Settings, submit: "Submit", progress: Progress | None
-) -> Report:
-    """Content that is known is left alone; a file that has grown replaces what it was."""
-    known = {source_id: size for source_id, size in lake.source_sizes().items() if size}
-    surveyed = survey(source, settings.year, frozenset(known.values()))
-    if surveyed.source_id in lake.known_sources():
-        return Report(source.name, surveyed.source_id, False, surveyed.line_count, 0, 0, 0, 0, None)
-    report = _ingest_one(lake, source, surveyed, settings, submit, progress)
-    for beginning in known.keys() & set(surveyed.beginnings):
-        lake.forget(beginning)
-    return report
+def _refuse_to_mix(lake: Lake, ledger: Ledger, settings: Settings) -> None:
+    """People and pseudonyms, or two keys, in one lake: neither counts nor privacy would be right."""
+    given = settings.pseudonyms.identity if settings.pseudonyms else None
+    held = ledger.claim_pseudonyms(given)
+    if held == given:
+        return
+    what = (
+        "pseudonyms of another key or other options"
+        if held and given
+        else "pseudonyms"
+        if held
+        else "real names"
+    )
+    right = "with the same --pseudonymise as before" if held else "without --pseudonymise"
+    raise LakeError(f"{lake.path} holds {what}; ingest {right}, or let --lake name another folder")
 
 
-Submit = Callable[[_Task], "Future[PartSummary]"]
-
-
-def _ingest_one(
+def _ingest(
     lake: Lake,
+    ledger: Ledger,
     source: Source,
-    surveyed: Survey,
     settings: Settings,
-    submit: Submit,
+    workers: Workers,
     progress: Progress | None,
 ) -> Report:
-    staging = lake.staging(surveyed.source_id)
-    pending: deque[tuple[int, Future[PartSummary]]] = deque()
-    parts: list[PartSummary] = []
-    cut_lines: list[int] = []
+    archive = archive_fingerprint(source)
+    if archive and (held_by := ledger.archived(archive)):
+        return _nothing_new(source, ledger.source(held_by))
+    with source.open() as stream:
+        surveyed = survey(source, stream, ledger)
+        if surveyed.known and surveyed.is_all_known:
+            if archive:
+                ledger.remember_archive(archive, surveyed.known.source_id)
+            return _nothing_new(source, surveyed.known)
+        if not surveyed.size_bytes:
+            return Report(source.name, surveyed.source_id, True, 0, 0, 0, 0, 0, 0, surveyed.damage)
+        with blaming(source.name):
+            head = read_head(source.path)
+        workers.expect(surveyed.size_bytes - (surveyed.known.offset if surveyed.known else 0), head)
+        draft = _begin(ledger, source, surveyed, settings)
+        with lake.discarding():
+            # A compressed stream was read to its end by the survey
+            with source.open() if archive else nullcontext(stream) as content:
+                _read(lake, source, content, draft, settings, workers, progress)
+            settle_overlaps(lake, ledger, draft)
+    change = change_of(draft, ledger.coverage(draft.source_id), archive, surveyed.damage)
+    lake.commit(ledger, change)
+    return _report(draft, damage_of(change.sources[0]))
+
+
+def _nothing_new(source: Source, known: KnownSource) -> Report:
+    return Report(source.name, known.source_id, False, line_count(known), 0, 0, 0, 0, 0, None)
+
+
+def _begin(ledger: Ledger, source: Source, surveyed: Survey, settings: Settings) -> Draft:
+    known, format_name, zone, open_line = surveyed.known, settings.format_name, settings.zone, []
+    host = known.host if known else settings.host
+    if known:
+        format_name, zone = known.format_name, find_zone(known.zone) if known.zone else zone
+        open_line = [part for part in ledger.parts(known.source_id) if part.is_tail]
+    return begin(
+        source.name, surveyed, ledger.next_commit(), format_name, zone, settings.year, host, open_line
+    )
+
+
+def _read(
+    lake: Lake,
+    source: Source,
+    stream: Stream,
+    draft: Draft,
+    settings: Settings,
+    workers: Workers,
+    progress: Progress | None,
+) -> None:
+    """Hands out the chunks of a source, and takes in what became of them in their order."""
+    settings = replace(settings, format_name=draft.format_name, zone=draft.zone, host=draft.host)
+    pending: deque[tuple[int, bool, Future[PartSummary]]] = deque()
 
     def collect() -> None:
-        size, future = pending.popleft()
-        parts.append(future.result())
+        size, is_tail, future = pending.popleft()
+        summary = future.result()
+        draft.add(summary, is_tail)
         if progress:
-            progress(source.name, size, sum(parts[-1].coverage.values()))
+            progress(source.name, size, sum(summary.coverage.values()))
 
-    bound = 2 * (settings.workers or os.cpu_count() or 1)
-    for number, chunk in enumerate(chunks(source, CHUNK_BYTES, upto_bytes=surveyed.size_bytes)):
-        task = _Task(chunk, number, surveyed.source_id, staging, surveyed.years, settings)
-        pending.append((len(chunk.data), submit(task)))
-        cut_lines += chunk.cut_lines
-        if len(pending) >= bound:
+    def hand_out(chunks: Sequence[Chunk], *, is_open: bool) -> None:
+        if not chunks:
+            return
+        todo = tuple((chunk, years_in(draft.numbers.years, chunk)) for chunk in chunks)
+        task = Task(todo, draft.fresh_number(), draft.commit_no, draft.source_id, lake.staging, settings)
+        pending.append((sum(len(chunk.data) for chunk in chunks), is_open, workers.submit(task)))
+        while len(pending) > workers.count + 1:
             collect()
+
+    held: list[Chunk] = []
+    enough = _task_bytes(draft.surveyed.size_bytes - draft.numbers.offset, workers.count)
+    for chunk in chunks_from(source, stream, CHUNK_BYTES, draft.numbers, draft.surveyed.size_bytes):
+        whole, open_line = split_open_line(chunk)
+        held += [whole] if whole else []
+        if open_line or sum(len(each.data) for each in held) >= enough:
+            hand_out(held, is_open=False)
+            held = []
+        hand_out([open_line] if open_line else [], is_open=True)
+        draft.cut_lines += chunk.cut_lines
+        draft.line_no = chunk.first_line - 1 + chunk.data.count(b"\n")
+        draft.has_open_line = open_line is not None
+    hand_out(held, is_open=False)
     while pending:
         collect()
-    surveyed = surveyed._replace(damage=_damage(surveyed, cut_lines))
-    lake.commit(
-        {
-            "source_id": surveyed.source_id,
-            "name": source.name,
-            "size_bytes": surveyed.size_bytes,
-            "line_count": surveyed.line_count,
-            "damage": surveyed.damage,
-            "ingested_at": datetime.now(UTC),
-        },
-        parts,
-    )
-    return _report(source, surveyed, parts)
 
 
-def _damage(surveyed: Survey, cut_lines: Sequence[int]) -> str | None:
-    """What of a source is not in the lake: the rest of a broken archive, and the ends of endless lines."""
-    cuts = f"lines longer than {MAX_LINE_BYTES:,} bytes are cut there: {', '.join(map(str, cut_lines[:10]))}"
-    return "; ".join(filter(None, (surveyed.damage, cuts if cut_lines else None))) or None
+def _task_bytes(size_bytes: int, workers: int) -> int:
+    """Few files a day, but some tasks for each worker, and few bytes in memory."""
+    return min(max(size_bytes // (4 * workers), CHUNK_BYTES), MAX_TASK_BYTES)
 
 
-def _report(source: Source, surveyed: Survey, parts: Sequence[PartSummary]) -> Report:
-    lines = {"event": 0, "unparsed": 0, "foreign": 0, "blank": 0}
-    for part in parts:
-        for (_, result), count in part.coverage.items():
-            lines[result] += count
+def years_in(years: Sequence[tuple[int, int]], chunk: Chunk) -> Years:
+    """The years that a chunk needs: those that begin in it, and the two before, for the lines before it."""
+    first = bisect_right(years, chunk.first_line, key=lambda change: change[0])
+    return tuple(years[max(0, first - 2) :])
+
+
+def _report(draft: Draft, damage: str | None) -> Report:
+    lines = {f"{result}_lines": draft.lines(result) for result in RESULTS}
     return Report(
-        source.name,
-        surveyed.source_id,
-        True,
-        surveyed.line_count,
-        lines["event"],
-        lines["unparsed"],
-        lines["foreign"],
-        lines["blank"],
-        surveyed.damage,
+        name=draft.name,
+        source_id=draft.source_id,
+        is_new=True,
+        line_count=sum(lines.values()),
+        damage=damage,
+        is_continued=draft.surveyed.known is not None,
+        **lines,
     )
-
-
-@contextmanager
-def _workers(sources: Sequence[Source], settings: Settings) -> Iterator[Submit]:
-    """A way to hand out tasks: to other processes where that is worth their start, else right here."""
-    count = settings.workers or os.cpu_count() or 1
-    if count == 1 or sum(source.path.stat().st_size for source in sources) < _WORTH_WORKERS_BYTES:
-        yield _right_here
-        return
-    # A batch makes no reference cycles; a collector that looks for them in its millions of tuples costs 7 %.
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=gc.disable) as pool:
-        yield lambda task: pool.submit(_work, task)
-
-
-def _right_here(task: _Task) -> "Future[PartSummary]":
-    future: Future[PartSummary] = Future()
-    future.set_result(_work(task))
-    return future

@@ -283,9 +283,12 @@ SOURCES: Final = pa.schema(
         ("unparsed_lines", COUNT),
         ("foreign_lines", COUNT),
         ("blank_lines", COUNT),
+        ("duplicate_lines", COUNT),  # lines that another source has too, and keeps
         ("first_at", MOMENT),
         ("last_at", MOMENT),
         ("damage", TEXT),
+        ("is_last_line_open", pa.bool_()),  # no newline at its end: it was read as it stands
+        ("parser_version", COUNT),
         ("ingested_at", MOMENT),
         ("schema_version", COUNT),
     ]
@@ -293,4 +296,16 @@ SOURCES: Final = pa.schema(
 
 COVERAGE: Final = pa.schema([("source_id", TEXT), ("program", TEXT), ("result", TEXT), ("lines", COUNT)])
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+
+# What analysis needs to know of the ledger, in a file of JSON: schema_version, last_commit, dirty_at.
+STATE_FILE: Final = ".state.json"
+
+
+def commits_of(part_name: str) -> tuple[int, int]:
+    """The first and last commit whose lines a part holds, by its file name.
+
+    `00000012-<source>-00001.parquet`; of several commits, merged: `00000012_00000019-00003.parquet`.
+    """
+    first, _, last = part_name.partition("-")[0].partition("_")
+    return int(first), int(last or first)

@@ -3,12 +3,13 @@
 A template is literal text with `{column:class}` captures, `{:class}` for text that no column keeps, and `{?...?}`
 around an optional group. Two rules, checked when a shape is compiled, leave one reading only, left to right and
 without backtracking: a capture's class excludes the first character of whatever may follow it, and an optional
-group starts with a literal. `rest` takes everything up to the literal that ends the line.
+group starts with a literal. `rest` takes everything up to the literal that ends the line, `upto` everything up to
+the first place where the literal behind it stands.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from typing import Final, NamedTuple
 
 from ingest.schema import Kind
@@ -44,7 +45,24 @@ CLASSES: Final = {
     "helo": CaptureClass(r"^<>", 0),
     "int": CaptureClass(r"0-9", 1, 18),
     "num": CaptureClass(r"0-9.", 1, 15),
+    "ident": CaptureClass(r"0-9A-Za-z_-", 1),
+    "verdict": CaptureClass(r"A-Z", 1),
+    "flags": CaptureClass(r"0-9A-Za-z_,", 0),
+    "linked": CaptureClass(r"0-9A-Za-z", 5, 20),
+    "smtp": CaptureClass(r"0-9", 3, 3),
+    "enhanced": CaptureClass(r"0-9.", 5, 9),
+    "upto": CaptureClass(r'^"\n', 1),
+    "remark": CaptureClass(r"^\n", 1),
     "rest": CaptureClass(r"^\n", 1),
+}
+ENDLESS: Final = ("remark", "rest")
+# What is more than some characters of a class. A remark is not about a message: it begins neither with a queue id nor
+# with what a content check looks at.
+NO_REMARKS: Final = ("header", "body", "content", "mime", "nested")
+_FORMS: Final = {
+    "num": r"[0-9]{1,15}(?:\.[0-9]{1,9})?",
+    "enhanced": r"[245]\.[0-9]{1,3}\.[0-9]{1,3}",
+    "remark": rf"(?![0-9A-Za-z]{{5,}}:|(?:{'|'.join(NO_REMARKS)})(?![0-9A-Za-z]))[^\n]+",
 }
 
 _TOKEN: Final = re.compile(r"(?P<open>\{\?)|(?P<close>\?\})|\{(?P<column>\w*):(?P<cls>\w+)\}|(?P<literal>.)")
@@ -103,11 +121,11 @@ def _followers(parts: Sequence[Piece], position: int) -> Iterator[Piece]:
             return
         if piece.role == "open":
             yield parts[position + 1]
-            position = _closing(parts, position)
+            position = closing(parts, position)
         position += 1
 
 
-def _closing(parts: Sequence[Piece], opening: int) -> int:
+def closing(parts: Sequence[Piece], opening: int) -> int:
     """Where the group ends that starts at `opening`; `_check_groups` has seen to it that it does."""
     depth = 0
     while True:
@@ -133,7 +151,11 @@ def check(template: str) -> None:
     for position, piece in enumerate(parts):
         if piece.role == "open" and parts[position + 1].role != "literal":
             raise ShapeError(f"{template!r}: an optional group must start with a literal")
-        if piece.role != "capture" or piece.cls == "rest":
+        if piece.cls == "upto" and [follower.role for follower in parts[position + 1 : position + 2]] != [
+            "literal"
+        ]:
+            raise ShapeError(f"{template!r}: upto which literal? {piece.text!r} must stand before one")
+        if piece.role != "capture" or piece.cls in ("upto", *ENDLESS):
             continue
         for follower in _followers(parts, position):
             if follower.role == "capture":
@@ -144,6 +166,17 @@ def check(template: str) -> None:
                 )
 
 
+def _expressions(parts: Sequence[Piece]) -> Iterator[str]:
+    ends_upto = False
+    for piece, follower in zip_longest(parts, parts[1:], fillvalue=Piece("literal")):
+        if piece.cls == "upto":
+            body, literal = f"[{CLASSES[piece.cls].characters}]+?", re.escape(follower.text)
+            yield f"(?!{literal})(?>{f'({body})' if piece.text else body}{literal})"
+        elif not ends_upto:
+            yield _expression(piece)
+        ends_upto = piece.cls == "upto"
+
+
 def _expression(piece: Piece) -> str:
     if piece.role == "open":
         return "(?:"
@@ -152,9 +185,7 @@ def _expression(piece: Piece) -> str:
     if piece.role == "literal":
         return re.escape(piece.text)
     characters, minimum, maximum = CLASSES[piece.cls]
-    body = f"[{characters}]{{{minimum},{maximum or ''}}}"
-    if piece.cls == "num":
-        body = r"[0-9]{1,15}(?:\.[0-9]{1,9})?"
+    body = _FORMS.get(piece.cls, f"[{characters}]{{{minimum},{maximum or ''}}}")
     return f"({body})" if piece.text else body
 
 
@@ -167,5 +198,5 @@ def compile_shape(kind: Kind, template: str, constants: Mapping[str, str]) -> Sh
     check(template)
     parts = list(pieces(template))
     columns = tuple(piece.text for piece in parts if piece.role == "capture" and piece.text)
-    pattern = re.compile("".join(map(_expression, parts)))
+    pattern = re.compile("".join(_expressions(parts)))
     return Shape(kind, (*columns, *constants), pattern.fullmatch, tuple(constants.values()))

@@ -88,10 +88,15 @@ def _local(stamp: str, year: int, month: int, day: int, clock: str) -> datetime:
 
 
 def _moment(local: datetime, fraction: str | None, zone: tzinfo) -> Moment:
-    offset = local.replace(tzinfo=zone).utcoffset() or timedelta()
+    offset = offset_at(local, zone)
     fraction_us = int((fraction or "0")[:6].ljust(6, "0"))
     utc_s = (local - UNIX_EPOCH - offset) // timedelta(seconds=1)
     return Moment(utc_s * 10**6 + fraction_us, offset // timedelta(seconds=1))
+
+
+def offset_at(local: datetime, zone: tzinfo) -> timedelta:
+    """How far a local time is ahead of UTC."""
+    return local.replace(tzinfo=zone).utcoffset() or timedelta()
 
 
 def find_zone(name: str | None = None) -> tzinfo:
@@ -110,6 +115,14 @@ def find_zone(name: str | None = None) -> tzinfo:
 def fixed_offset(text: str) -> tzinfo:
     """'Z', '+02:00', '+0200', '-08': what OFFSET matches."""
     return time.fromisoformat(f"00:00{text.upper()}").tzinfo or UTC
+
+
+def zone_name(zone: tzinfo) -> str | None:
+    """What `find_zone` makes the zone of; None for the zone of a file that has no name."""
+    if isinstance(zone, ZoneInfo):
+        return zone.key
+    minutes = (zone.utcoffset(None) or timedelta()) // timedelta(minutes=1)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
 def _similar_zones(name: str) -> str:
@@ -141,13 +154,14 @@ def _zone_of_file(path: Path) -> tzinfo:
 class DateSeen(NamedTuple):
     """A run of lines that begin with the same date."""
 
-    line_no: int
+    at: int  # where its first line begins: bytes from the beginning of the source
     month: int
     day: int
     year: int | None  # None in BSD stamps
 
 
-Years = tuple[tuple[int, int], ...]  # (line number, year of the BSD stamps from there on)
+# (where, year of the BSD stamps from there on): by byte offset of a source, or by line number
+Years = tuple[tuple[int, int], ...]
 
 CLOCK_STEP_DAYS = 2
 SOME_LEAP_YEAR = 2024
@@ -174,9 +188,7 @@ def infer_years(dates: Sequence[DateSeen], newest: datetime, year: int | None = 
         dates
     )
     bsd = (
-        (date.line_no, base + step)
-        for date, base, step in zip(dates, bases, steps, strict=True)
-        if not date.year
+        (date.at, base + step) for date, base, step in zip(dates, bases, steps, strict=True) if not date.year
     )
     return tuple(_changes(bsd))
 
@@ -198,13 +210,13 @@ def day_of_year(date: DateSeen) -> int:
 
 def _bases_from_iso(dates: Sequence[DateSeen], steps: Sequence[int]) -> list[int]:
     """For each date the year of step 0 as the nearest ISO date has it; empty without ISO dates."""
-    known = [(date.line_no, date.year - step) for date, step in zip(dates, steps, strict=True) if date.year]
-    return [_nearest(known, date.line_no) for date in dates] if known else []
+    known = [(date.at, date.year - step) for date, step in zip(dates, steps, strict=True) if date.year]
+    return [_nearest(known, date.at) for date in dates] if known else []
 
 
-def _nearest(known: Sequence[tuple[int, int]], line_no: int) -> int:
-    at = bisect_left(known, line_no, key=lambda pair: pair[0])
-    return min(known[max(0, at - 1) : at + 1], key=lambda pair: abs(pair[0] - line_no))[1]
+def _nearest(known: Sequence[tuple[int, int]], at: int) -> int:
+    place = bisect_left(known, at, key=lambda pair: pair[0])
+    return min(known[max(0, place - 1) : place + 1], key=lambda pair: abs(pair[0] - at))[1]
 
 
 def _latest_year(dates: Sequence[DateSeen], steps: Sequence[int], newest: datetime) -> int:
@@ -219,7 +231,7 @@ def _latest_year(dates: Sequence[DateSeen], steps: Sequence[int], newest: dateti
 
 def _changes(years: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     current = None
-    for line_no, year in years:
+    for at, year in years:
         if year != current:
-            yield line_no, year
+            yield at, year
         current = year

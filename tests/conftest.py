@@ -1,5 +1,7 @@
 """Lakes that several test modules read. A lake is built once per worker; tests must not write into it."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -10,7 +12,8 @@ import pytest
 from analysis.stitch import stitch
 from analysis.warehouse import open_lake
 from ingest.lake import Lake
-from ingest.reader import Settings, ingest_sources
+from ingest.parsing import Settings
+from ingest.reader import ingest_sources
 from ingest.sources import find_sources
 
 SAMPLE_LOGS = Path(__file__).parents[1] / "sample_logs"
@@ -67,3 +70,15 @@ def ask(make_lake: Callable[[str], Path]) -> Iterator[Callable[[str], duckdb.Duc
     yield connect
     for connection in opened:
         connection.close()
+
+
+@pytest.fixture(scope="session")
+def simulate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Path]]:
+    """Writes a simulated world by the options of `sample_logs/make.py`; gives its logs, a host each."""
+
+    def make(*options: str) -> list[Path]:
+        folder = tmp_path_factory.mktemp("simulated")
+        subprocess.run([sys.executable, SAMPLE_LOGS / "make.py", "--out", folder, *options], check=True)
+        return sorted(folder.glob("*/mail.log"))
+
+    return make

@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analysis.stitch import TABLES
@@ -66,3 +68,19 @@ def test_killed_often(tmp_path, kills):
     killed, whole = check(tmp_path, kills)
 
     assert killed == whole
+
+
+def test_a_reader_meets_complete_files_only(tmp_path):
+    damaged, lake = [], tmp_path / "lake"
+    command = [*map(str, COMMAND), "--lake", str(lake)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            for file in lake.glob("[a-z]*/**/*.parquet"):
+                try:
+                    pq.read_table(file)
+                except FileNotFoundError:
+                    continue  # it was replaced in the meantime
+                except pa.ArrowException as error:
+                    damaged.append((file, error))
+
+    assert damaged == []

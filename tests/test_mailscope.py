@@ -1,6 +1,7 @@
 """The front door, as its users call it: words on stdout, trouble on stderr, exit codes."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def test_ingest_of_the_same_file_again_changes_nothing(tmp_path, lake):
     assert {path: path.read_bytes() for path in lake.rglob("events/**/*.parquet")} == before
 
 
-def test_a_file_that_has_grown_replaces_what_it_was(tmp_path, lake):
+def test_a_file_that_has_grown_is_read_on(tmp_path, lake):
     (tmp_path / "mail.log").write_text(LINE + LINE.replace("AAAAA00001", "BBBBB00002"))
     call("ingest", tmp_path / "mail.log", "--lake", lake)
 
@@ -104,7 +105,6 @@ def test_a_missing_lake_says_how_to_make_one(tmp_path):
 
 def test_an_ingest_that_was_stopped_before_stitching_is_finished_by_the_next(tmp_path, lake):
     shutil.rmtree(lake / "outcomes")
-    (lake / ".stitched").unlink()
     asked = run("report", "--lake", lake)
     call("ingest", tmp_path / "mail.log", "--lake", lake)
 
@@ -170,6 +170,99 @@ def test_a_forgotten_source_leaves_no_row(tmp_path, lake):
     assert (
         call("sql", "SELECT DISTINCT queue_id FROM events", "--lake", lake).stdout == "queue_id\nBBBBB00002\n"
     )
+
+
+def test_a_source_is_forgotten_by_its_name(tmp_path, lake):
+    call("forget", tmp_path / "mail.log", "--lake", lake)
+
+    assert json.loads(call("sources", "--lake", lake, "--json").stdout) == []
+
+
+def test_reparse_says_what_is_understood_now(tmp_path, lake):
+    assert call("reparse", "--lake", lake).stdout == (
+        f"{tmp_path / 'mail.log'}: 1 lines understood, 1 before; 0 not\n"
+    )
+
+
+def test_reparse_is_followed_by_stitching(lake):
+    before = call("sql", "FROM messages ORDER BY ALL", "--lake", lake).stdout
+    call("reparse", "--lake", lake)
+
+    assert (
+        call("sql", "FROM messages ORDER BY ALL", "--lake", lake).stdout,
+        call("doctor", "--lake", lake).exit_code,
+    ) == (
+        before,
+        0,
+    )
+
+
+def test_lines_of_a_grown_file_are_told_as_more(tmp_path, lake):
+    (tmp_path / "mail.log").write_text(LINE + LINE)
+
+    assert ": 1 more lines, 1 understood" in call("ingest", tmp_path / "mail.log", "--lake", lake).stdout
+
+
+def test_new_lines_of_other_programs_in_a_known_file_are_no_failure(tmp_path, lake):
+    (tmp_path / "mail.log").write_text(LINE + "2026-11-05T10:00:00+00:00 mx sshd[1]: hello\n")
+
+    assert call("ingest", tmp_path / "mail.log", "--lake", lake).exit_code == 0
+
+
+def test_an_open_last_line_shows_in_sources(tmp_path, lake):
+    (tmp_path / "mail.log").write_text(LINE + LINE.rstrip())
+    call("ingest", tmp_path / "mail.log", "--lake", lake)
+    [row] = json.loads(call("sources", "--lake", lake, "--json").stdout)
+
+    assert row["state"] == "last line incomplete"
+
+
+@pytest.mark.parametrize(
+    "state, words",
+    [
+        ('{"schema_version": 99, "last_commit": 1, "dirty_at": null}', b"newer mailscope"),
+        (None, b"older mailscope"),
+    ],
+)
+def test_a_lake_of_another_version_is_not_read(lake, state, words):
+    (lake / ".state.json").write_text(state) if state else (lake / ".state.json").unlink()
+    done = run("report", "--lake", lake)
+
+    assert (done.returncode, words in done.stderr, done.stderr.count(b"\n")) == (1, True, 1)
+
+
+def test_what_analysis_knows_of_the_ledger_is_made_anew_where_it_is_missing(tmp_path, lake):
+    (lake / ".state.json").unlink()
+    call("ingest", tmp_path / "mail.log", "--lake", lake)
+
+    assert call("report", "--lake", lake).exit_code == 0
+
+
+def test_doctor_of_a_sound_lake_is_content(lake):
+    done = call("doctor", "--lake", lake, "--json")
+
+    assert (done.exit_code, all(each["is_sound"] for each in json.loads(done.stdout))) == (0, True)
+
+
+def test_doctor_says_what_to_do_about_a_damaged_file_and_repairs(tmp_path, lake):
+    next(lake.glob("events/**/*.parquet")).write_bytes(b"not Parquet")
+    examined, repaired = run("doctor", "--lake", lake), run("doctor", "--repair", "--lake", lake)
+    call("ingest", tmp_path / "mail.log", "--lake", lake)
+
+    assert (
+        examined.returncode,
+        b"--repair" in examined.stdout,
+        repaired.returncode,
+        b"mail.log" in repaired.stderr,
+        call("sql", "SELECT count(*) AS n FROM events", "--lake", lake).stdout,
+    ) == (1, True, 0, True, "n\n1\n")
+
+
+def test_a_partition_that_is_gone_is_told_at_the_next_ingest(tmp_path, lake):
+    shutil.rmtree(lake / "events/family=queue")
+    done = run("ingest", tmp_path / "mail.log", "--lake", lake)
+
+    assert (done.returncode, b"gone" in done.stderr, b"`mailscope doctor`" in done.stderr) == (0, True, True)
 
 
 def test_forgetting_what_is_not_there_is_an_error(lake):
@@ -243,3 +336,91 @@ def test_json_has_moments_in_iso_8601(sample_connection):
     )
 
     assert json.loads(to_json(rows)) == [{"first": "2026-11-02T00:39:36+00:00"}]
+
+
+TOML = """
+timezone = "UTC"
+[own]
+domains = ["example.org"]
+networks = ["203.0.113.0/24"]
+[[sources]]
+paths = ["mail.log"]
+"""
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MAILSCOPE_LAKE", raising=False)
+    (tmp_path / "mail.log").write_bytes(
+        (Path(__file__).parents[1] / "sample_logs/out1/mail.log").read_bytes()
+    )
+    (tmp_path / "mailscope.toml").write_text(TOML)
+    return tmp_path
+
+
+def test_cron_runs_ingest_bare(site):
+    done = call("ingest")
+
+    assert (done.exit_code, "10,105 understood" in done.stdout, (site / "lake").is_dir()) == (0, True, True)
+
+
+def test_ingest_without_anything_to_read_says_what_would_be_right(site):
+    (site / "mailscope.toml").unlink()
+
+    assert b"write [[sources]] with paths" in run("ingest").stderr
+
+
+def test_config_shows_values_and_origins(site):
+    lines = call("config", "--lake", "elsewhere").stdout.splitlines()
+
+    assert [line.split() for line in lines if line.startswith(("lake", "timezone", "format", "sources"))] == [
+        ["lake", "elsewhere", "--lake"],
+        ["timezone", "UTC", "mailscope.toml"],
+        ["format", "auto", "default"],
+        ["sources", "mail.log"],
+    ]
+
+
+def test_config_is_told_as_json_too(site):
+    told = json.loads(call("config", "--json").stdout)
+
+    assert told["settings"]["own.domains"] == {"value": ["example.org"], "origin": "mailscope.toml"}
+
+
+def test_a_mistake_in_the_config_is_one_line_on_stderr(site):
+    (site / "mailscope.toml").write_text("laek = 'x'")
+
+    assert run("report").stderr.decode() == (
+        "mailscope: mailscope.toml: unknown key 'laek'; the nearest known one is 'lake'\n"
+    )
+
+
+def test_another_config_is_named_before_the_command(site):
+    (site / "other.toml").write_text('lake = "other"')
+
+    assert "other.toml" in call("--config", "other.toml", "config").stdout.splitlines()[0]
+
+
+def test_what_the_site_owns_decides_the_direction(site):
+    call("ingest")
+    directions = (
+        "SELECT DISTINCT direction FROM deliveries WHERE recipient_domain = 'example.org' AND NOT is_handoff"
+    )
+    found = set(call("sql", directions).stdout.split()) - {"direction"}
+
+    assert found <= {"inbound", "internal"} != set()
+
+
+def test_prune_without_a_span_says_how_to_give_one(site):
+    call("ingest")
+
+    assert b"give --older-than 90d" in run("prune").stderr
+
+
+def test_prune_takes_its_spans_from_the_site(site):
+    call("ingest")
+    with (site / "mailscope.toml").open("a") as file:
+        file.write('[retention]\ntext = "1d"\n')
+
+    assert re.fullmatch(r"text before \d{4}-\d\d-\d\d: [\d.]+ k?B freed\n", call("prune").stdout)

@@ -3,18 +3,22 @@
 The same file answers terminal, dashboard, notebook and export, so a number is the same everywhere.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import duckdb
-import pandas as pd
 
 from ingest.errors import MailscopeError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Parameter = str | int | float | bool | datetime | None
 

@@ -10,17 +10,17 @@ WITH claims AS (
     2 AS distrust
   FROM attempts WHERE next_queue_id IS NOT NULL
   UNION ALL
-  SELECT hash(id_hash, life), host, instance, queue_id, related_queue_id, logged_at,
+  SELECT message_hash, host, instance, queue_id, related_queue_id, logged_at,
     CASE action WHEN 'bounce' THEN 'bounce' WHEN 'postmaster' THEN 'postmaster' WHEN 'delay' THEN 'delay' ELSE 'dsn' END,
     'notification', 1
-  FROM with_life('queue') WHERE kind = 'notice'
+  FROM with_message('queue') WHERE kind = 'notice'
   UNION ALL
   SELECT parents.message_hash, verdicts.host, NULL, verdicts.queue_id, verdicts.related_queue_id, verdicts.logged_at, 'filter', 'queued_as of amavis', 3
-  FROM filter_verdicts AS verdicts
+  FROM queue AS verdicts
   JOIN queue_histories AS parents
     ON parents.queue_id = verdicts.queue_id AND parents.host = verdicts.host
     AND verdicts.logged_at BETWEEN parents.accepted_at - INTERVAL 5 SECOND AND parents.last_logged_at + INTERVAL 1 MINUTE
-  WHERE verdicts.related_queue_id IS NOT NULL
+  WHERE verdicts.kind = 'filter_verdict' AND verdicts.related_queue_id IS NOT NULL
 ),
 found AS (
   SELECT child.message_hash, claims.parent_hash, claims.kind, claims.evidence, claims.distrust, abs(epoch(child.accepted_at - claims.at)) AS distance_s
@@ -42,9 +42,8 @@ found AS (
     abs(epoch(child.accepted_at - parent.last_logged_at))
   FROM queue_histories AS child
   JOIN queue_histories AS parent ON parent.queue_id = child.orig_queue_id AND parent.message_hash <> child.message_hash
-  WHERE parent.accepted_at <= child.accepted_at + INTERVAL 2 SECOND
+  WHERE child.accepted_at BETWEEN parent.accepted_at - INTERVAL 2 SECOND AND parent.last_logged_at + INTERVAL 1 HOUR
     AND (child.has_client OR (parent.host IS NOT DISTINCT FROM child.host AND parent.instance IS NOT DISTINCT FROM child.instance))
 )
-SELECT message_hash, parent_hash, kind, evidence, kind IN ('filter', 'forward', 'relay', 'requeue') AS is_continuation
-FROM found
-QUALIFY row_number() OVER (PARTITION BY message_hash ORDER BY distrust, distance_s, parent_hash) = 1
+SELECT message_hash, best.parent_hash, best.kind, best.evidence, best.kind IN ('filter', 'forward', 'relay', 'requeue') AS is_continuation
+FROM (SELECT message_hash, arg_min(found, (distrust, distance_s, parent_hash)) AS best FROM found GROUP BY message_hash)

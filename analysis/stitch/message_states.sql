@@ -7,7 +7,7 @@ WITH joined AS (
   SELECT
     h.*, n.tls_version, n.tls_cipher, coalesce(n.helo, d.helo) AS helo, coalesce(n.protocol, d.protocol) AS protocol,
     l.parent_hash, l.kind AS link_kind, l.evidence AS link_evidence, coalesce(l.is_continuation, FALSE) AS is_continuation,
-    r.root_hash, r.depth, tried.attempts, tried.last_attempt_at,
+    r.root_hash, r.depth, tried.attempts, tried.last_attempt_at, tried.recipients AS tried_recipients,
     probes.message_hash IS NOT NULL AS is_probe,
     coalesce(n.is_over, FALSE) AS session_is_over,
     coalesce(h.is_refused, FALSE) OR coalesce(d.is_refused, FALSE) AS refused,
@@ -21,8 +21,12 @@ WITH joined AS (
   LEFT JOIN session_notes AS n USING (client_pos)
   LEFT JOIN decided AS d USING (message_hash)
   LEFT JOIN links AS l USING (message_hash)
-  LEFT JOIN (SELECT message_hash, count(*) AS attempts, max(attempted_at) AS last_attempt_at FROM attempts GROUP BY message_hash) AS tried USING (message_hash)
-  LEFT JOIN (SELECT DISTINCT hash(id_hash, life) AS message_hash FROM with_life('delivery') WHERE kind = 'probe') AS probes USING (message_hash)
+  LEFT JOIN (
+    SELECT message_hash, sum(attempts)::BIGINT AS attempts, max(last_attempt_at) AS last_attempt_at, count(*) AS recipients
+    FROM (SELECT message_hash, lower(recipient), orig_recipient, count(*) AS attempts, max(attempted_at) AS last_attempt_at FROM attempts GROUP BY ALL)
+    GROUP BY message_hash
+  ) AS tried USING (message_hash)
+  LEFT JOIN (SELECT DISTINCT message_hash FROM with_message('delivery') WHERE kind = 'probe') AS probes USING (message_hash)
 )
 SELECT
   concat_ws('/', host, instance, queue_id, epoch_us(coalesce(accepted_at, first_attempted_at))) AS message_key,

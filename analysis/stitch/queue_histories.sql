@@ -3,38 +3,23 @@
 -- every retry, so the first one counts, and its sender is complete where pickup's is `root`. Of two Message-ID headers
 -- the first one counts.
 SELECT
-  hash(id_hash, life) AS message_hash,
-  any_value(id_hash) AS id_hash,
-  any_value(host) AS host,
-  any_value(server) AS server,
-  any_value(instance) AS instance,
-  any_value(queue_id) AS queue_id,
-  min(pos) AS first_pos,
-  min(logged_at) AS accepted_at,
-  max(logged_at) FILTER (kind = 'removed') AS removed_at,
-  max(logged_at) AS last_logged_at,
-  arg_min(message_id, pos) FILTER (kind = 'message_id' AND message_id IS NOT NULL) AS message_id,
-  coalesce(arg_min(sender, pos) FILTER (kind = 'queued'), arg_min(sender, pos) FILTER (kind = 'pickup')) AS sender,
-  arg_min(size_bytes, pos) FILTER (kind = 'queued') AS size_bytes,
-  arg_min(recipient_count, pos) FILTER (kind = 'queued') AS recipient_count,
-  min(logged_at) FILTER (kind = 'queued') AS queued_at,
-  bool_or(kind = 'client') AS has_client,
-  bool_or(kind = 'pickup') AS has_pickup,
-  arg_min(pid, pos) FILTER (kind = 'client') AS client_pid,
-  min(pos) FILTER (kind = 'client') AS client_pos,
-  arg_min(service, pos) FILTER (kind = 'client') AS service,
-  arg_min(client_name, pos) FILTER (kind = 'client') AS client_name,
-  arg_min(client_ip, pos) FILTER (kind = 'client') AS client_ip,
-  arg_min(sasl_method, pos) FILTER (kind = 'client') AS sasl_method,
-  arg_min(sasl_username, pos) FILTER (kind = 'client') AS sasl_username,
-  arg_min(orig_queue_id, pos) FILTER (kind IN ('client', 'pickup')) AS orig_queue_id,
-  arg_min(orig_client_name, pos) FILTER (kind = 'client') AS orig_client_name,
-  arg_min(orig_client_ip, pos) FILTER (kind = 'client') AS orig_client_ip,
-  min(logged_at) FILTER (kind = 'expired') AS expired_at,
-  max(logged_at) FILTER (kind = 'queue_admin' AND action = 'delete') AS deleted_at,
-  max(logged_at) FILTER (kind = 'queue_admin' AND action = 'requeue') AS requeued_at,
-  coalesce(arg_max(action, pos) FILTER (kind = 'queue_admin' AND action IN ('hold', 'release')) = 'hold', FALSE) AS is_put_on_hold,
-  bool_or(kind = 'message_refused') AS is_refused,
-  arg_min(reason, pos) FILTER (kind = 'message_refused') AS refusal
-FROM with_life('queue')
-GROUP BY id_hash, life
+  m.message_hash, m.id_hash, first.host, first.server, first.instance, first.queue_id, m.first_pos,
+  m.accepted_at, m.removed_at, m.last_logged_at, m.queued_at, m.expired_at, m.deleted_at, m.requeued_at,
+  ids.message_id,
+  coalesce(queued.sender, pickup.sender) AS sender,
+  queued.size_bytes, queued.recipient_count,
+  m.client_pos IS NOT NULL AS has_client,
+  m.pickup_pos IS NOT NULL AS has_pickup,
+  m.client_pos,
+  client.service, client.client_name, client.client_ip, client.sasl_method, client.sasl_username,
+  coalesce(client.orig_queue_id, pickup.orig_queue_id) AS orig_queue_id, client.orig_client_name, client.orig_client_ip,
+  m.hold_pos > coalesce(m.release_pos, 0) IS TRUE AS is_put_on_hold,
+  m.refused_pos IS NOT NULL AS is_refused,
+  refused.reason AS refusal
+FROM milestones AS m
+JOIN queue AS first ON first.pos = m.first_pos
+LEFT JOIN (SELECT pos, message_id FROM queue WHERE kind = 'message_id') AS ids ON ids.pos = m.message_id_pos
+LEFT JOIN (SELECT pos, sender, size_bytes, recipient_count FROM queue WHERE kind = 'queued') AS queued ON queued.pos = m.queued_pos
+LEFT JOIN (SELECT * FROM queue WHERE kind = 'client') AS client ON client.pos = m.client_pos
+LEFT JOIN (SELECT pos, sender, orig_queue_id FROM queue WHERE kind = 'pickup') AS pickup ON pickup.pos = m.pickup_pos
+LEFT JOIN (SELECT pos, reason FROM queue WHERE kind = 'message_refused') AS refused ON refused.pos = m.refused_pos

@@ -11,5 +11,5 @@ FROM queue
 WHERE kind IN ('client', 'pickup', 'message_id', 'queued', 'removed', 'queue_admin', 'message_refused')
 UNION ALL
 SELECT id_hash, pos, logged_at, kind, 'refused' AS ending
-FROM reject
+FROM rejects
 WHERE queue_id IS NOT NULL AND (action = 'discard' OR (action = 'reject' AND is_end_of_data(stage)))

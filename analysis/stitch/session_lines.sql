@@ -1,19 +1,24 @@
 -- Lines of client sessions
--- Every line of an SMTP server process with the number of the session it belongs to. One process serves one client
--- at a time, so a session is what lies between two `connect` lines of a process; pids recycle, which changes nothing.
+-- Every line of an SMTP server process with the session it belongs to. One process serves one client at a time, so a
+-- session is what lies between two `connect` lines of a process; pids recycle, which changes nothing. Lines before
+-- the first `connect` of a process are a session of their own, whose start lies before the log. No SMTP server waits
+-- an hour for a client (RFC 5321 4.5.3.2: minutes), so what comes after such a silence is another session.
 WITH lines AS (
-  SELECT host, server, instance, service, pid, pos, logged_at, kind, client_name, client_ip, sasl_method, sasl_username,
-         tls_version, tls_cipher, tls_trust, stage, reason, counters,
-         NULL AS queue_id, NULL AS id_hash, NULL AS action, NULL AS recipient, NULL AS helo, NULL AS protocol, NULL AS sender
-  FROM "session" WHERE pid IS NOT NULL AND (daemon = 'smtpd' OR daemon IS NULL) AND kind NOT IN ('screen', 'dnsbl_listing')
+  SELECT process_hash, pos, logged_at, kind, client_ip IS NOT NULL AS has_peer FROM dialogue
   UNION ALL
-  SELECT host, server, instance, service, pid, pos, logged_at, kind, client_name, client_ip, sasl_method, sasl_username,
-         NULL, NULL, NULL, NULL, NULL, NULL, queue_id, id_hash, NULL, NULL, NULL, NULL, NULL
-  FROM queue WHERE kind = 'client' AND pid IS NOT NULL
+  SELECT process_hash, pos, logged_at, kind, client_ip IS NOT NULL FROM queue WHERE kind = 'client' AND pid IS NOT NULL AND NOT session_done
   UNION ALL
-  SELECT host, server, instance, service, pid, pos, logged_at, kind, client_name, client_ip, NULL, sasl_username,
-         NULL, NULL, NULL, stage, reply, NULL, queue_id, id_hash, action, recipient, helo, protocol, sender
-  FROM reject WHERE pid IS NOT NULL AND daemon IS DISTINCT FROM 'postscreen'
+  SELECT process_hash, pos, logged_at, kind, client_ip IS NOT NULL
+  FROM rejects WHERE pid IS NOT NULL AND daemon IS DISTINCT FROM 'postscreen' AND NOT session_done
+),
+starts AS (
+  SELECT process_hash, pos, kind = 'connect' AS is_connect
+  FROM (SELECT *, lag(process_hash) OVER w AS last_process, lag(logged_at) OVER w AS last_at FROM lines WINDOW w AS (ORDER BY process_hash, pos))
+  WHERE kind = 'connect' OR (process_hash = last_process AND logged_at > last_at + INTERVAL 1 HOUR)
 )
-SELECT *, count(*) FILTER (kind = 'connect') OVER (PARTITION BY host, instance, pid ORDER BY pos) AS session_no
+SELECT
+  lines.*,
+  coalesce(starts.is_connect, FALSE) AS has_connect,
+  hash(lines.process_hash, starts.pos) AS session_hash
 FROM lines
+ASOF LEFT JOIN starts ON lines.process_hash = starts.process_hash AND lines.pos >= starts.pos

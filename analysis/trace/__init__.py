@@ -172,7 +172,10 @@ def _lines(connection: duckdb.DuckDBPyConnection, family: list[Row]) -> Iterator
         }
         for row in _rows(connection, "lines", parameters):
             found[row["logged_at"], row["source_id"], row["line_no"]] = row["line"]
-    yield from (line for _, line in sorted(found.items()))
+    lines = [line for _, line in sorted(found.items()) if line is not None]
+    yield from lines
+    if len(lines) < len(found):
+        yield f"({len(found) - len(lines)} lines are known by their fields only: their text is past its retention)"
 
 
 _LINK_WORDS: Final = {

@@ -10,6 +10,8 @@ from ingest.formats.postfix import POSTFIX
 
 FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in (POSTFIX, AMAVIS)}
 AUTO: Final = "auto"
+# Raised when lines are read otherwise than before: `mailscope sources` then shows which sources `reparse` would renew.
+PARSER_VERSION: Final = 1
 
 
 def find_formats(name: str) -> tuple[Format, ...]:
@@ -21,4 +23,4 @@ def find_formats(name: str) -> tuple[Format, ...]:
     return (FORMATS[name],)
 
 
-__all__ = ["AUTO", "FORMATS", "Format", "find_formats"]
+__all__ = ["AUTO", "FORMATS", "PARSER_VERSION", "Format", "find_formats"]

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from ingest.errors import ParseError
-from ingest.formats.base import Event, Format, Program
+from ingest.formats.base import Event, FixedForms, Format, Program, Row
 from ingest.schema import Kind
 
 # `(10410-08) Passed SPAM {RelayedTaggedInbound}, [1.2.3.4] <a@b> -> <c@d>, Queue-ID: 4F5C64474F, Message-ID: <x>,
@@ -47,4 +47,14 @@ def parse(program: Program, message: str) -> Event:
     )
 
 
-AMAVIS: Final = Format("amavis", claim, parse)
+# $log_templ as amavis ships it. Whoever changed it, and the rarer verdicts, are left to `parse`.
+_DEFAULT: Final = (
+    "({:ident}) %s {reason:verdict} {{:flags}}, {:upto}, Queue-ID: {queue_id:linked}, Message-ID: <{:mid}>, "
+    "mail_id: {:tok}, Hits: {:tok}, size: {:int}{?, queued_as: {related_queue_id:linked}?}, {:int} ms"
+)
+_ROWS: Final[tuple[Row, ...]] = tuple(
+    (Kind.FILTER_VERDICT, ("amavis",), _DEFAULT % word, {"action": action})
+    for word, action in _ACTION.items()
+)
+_FIXED: Final = FixedForms(queue_ids=(), no_queue_id="", with_id={}, without_id={"amavis": _ROWS}, turns={})
+AMAVIS: Final = Format("amavis", claim, parse, _FIXED)

@@ -1,9 +1,10 @@
 """What a log format is: a name, a test of the program that wrote a line, and a parser of its message."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from ingest.schema import Kind
+from ingest.shapes import CaptureClass
 
 
 class Program(NamedTuple):
@@ -25,13 +26,38 @@ class Event(NamedTuple):
     daemon: str | None = None  # inferred, where the frame lost it
 
 
+Row: TypeAlias = tuple[Kind, tuple[str, ...], str] | tuple[Kind, tuple[str, ...], str, dict[str, str]]
+
+
+class Turn(NamedTuple):
+    """Texts of a column that make a line another kind than its row says."""
+
+    texts: frozenset[str]
+    kind: Kind
+
+
+class FixedForms(NamedTuple):
+    """What of a format is data, and so can be read without its Python: the messages of a fixed form.
+
+    A message may begin with a queue id and `: `, or with the text that stands for no id. What follows is of the first
+    of its daemon's rows that fits; if none does, or the daemon is not here, `parse` alone knows what it says.
+    """
+
+    queue_ids: tuple[CaptureClass, ...]
+    no_queue_id: str
+    with_id: Mapping[str, tuple[Row, ...]]  # by daemon, in the order in which they are tried
+    without_id: Mapping[str, tuple[Row, ...]]
+    turns: Mapping[str, Turn]  # by column; of kinds of one family
+
+
 class Format(NamedTuple):
     """One mail server's log.
 
     `claim(tag)` names the program behind a syslog tag, or None if the line belongs to somebody else.
-    `parse(program, message)` gives the event, or raises ParseError.
+    `parse(program, message)` gives the event, or raises ParseError. `fixed` says what of that is data.
     """
 
     name: str
     claim: Callable[[str], Program | None]
     parse: Callable[[Program, str], Event]
+    fixed: FixedForms | None = None

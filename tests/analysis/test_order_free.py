@@ -1,4 +1,4 @@
-"""However a log is cut into files at line boundaries, and in whatever order these come, the tables are the same."""
+"""However a log is cut into files, runs and chunks, and in whatever order these come, the tables are the same."""
 
 import random
 from datetime import UTC
@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from analysis.stitch import TABLES, stitch
+import analysis.stitch.chunks
+from analysis.stitch import TABLES, barriers, stitch
 from analysis.warehouse import open_lake
+from ingest.compaction import compact
 from ingest.lake import Lake
-from ingest.reader import Settings, ingest_sources
+from ingest.parsing import Settings
+from ingest.reader import ingest_sources
 from ingest.sources import find_sources
 
-LOG = Path(__file__).parents[2] / "sample_logs/out1/mail.log"
+SAMPLE_LOGS = Path(__file__).parents[2] / "sample_logs"
+LOG = SAMPLE_LOGS / "out1/mail.log"
 # Where a row comes from is the one thing that the cut decides.
 ORIGIN = {"deliveries": "EXCLUDE (source_id, line_no)", "rejections": "EXCLUDE (source_id, line_no)"}
 
@@ -32,25 +36,90 @@ def tables(lake):
         }
 
 
-def pieces(folder, chance):
-    """The log in some pieces, in disorder."""
-    lines = LOG.read_bytes().splitlines(keepends=True)
-    cuts = sorted(chance.sample(range(1, len(lines)), chance.randint(2, 7)))
+def pieces(folder, log, chance, most=7):
+    """The log in some pieces."""
+    lines = log.read_bytes().splitlines(keepends=True)
+    cuts = sorted(chance.sample(range(1, len(lines)), chance.randint(2, most)))
+    folder.mkdir(exist_ok=True)
     files = []
     for number, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(lines)], strict=True)):
-        files.append(folder / f"{number}.log")
+        files.append(folder / f"{log.parent.name}-{number:02}.log")
         files[-1].write_bytes(b"".join(lines[start:end]))
-    chance.shuffle(files)
     return files
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_any_cut_in_any_order_and_number_of_runs_gives_the_same_tables(tmp_path, lake_of_files, seed):
-    chance = random.Random(seed)  # noqa: S311  # a test case, not a secret
-    files = pieces(tmp_path, chance)
-    while files:
-        run = [files.pop() for _ in range(min(len(files), chance.randint(1, 3)))]
-        ingest_sources(Lake(tmp_path / "cut"), find_sources([str(file) for file in run]), Settings(zone=UTC))
-    stitch(tmp_path / "cut")
+def run(lake, files):
+    """What `mailscope ingest` does."""
+    ingest_sources(Lake(lake), find_sources([str(file) for file in files]), Settings(zone=UTC))
+    stitch(lake)
+    Lake(lake).clear_dirty()
+    compact(Lake(lake), Lake(lake).last_commit(), barriers(lake))
 
-    assert tables(tmp_path / "cut") == tables(lake_of_files(tmp_path / "whole", [LOG]))
+
+def in_runs(lake, files, chance, most=3):
+    files = list(files)
+    while files:
+        count = min(len(files), chance.randint(1, most))
+        run(lake, files[:count])
+        del files[:count]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, lake_of_files):
+    return tables(lake_of_files(tmp_path_factory.mktemp("whole"), [LOG]))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_cut_in_any_order_and_number_of_runs_gives_the_same_tables(tmp_path, whole, seed):
+    chance = random.Random(seed)  # noqa: S311  # a test case, not a secret
+    files = pieces(tmp_path / "cut", LOG, chance)
+    chance.shuffle(files)
+    in_runs(tmp_path / "lake", files, chance)
+
+    assert tables(tmp_path / "lake") == whole
+
+
+def test_many_runs_in_the_order_of_time_give_the_same_tables(tmp_path, whole):
+    chance = random.Random(7)  # noqa: S311  # as above
+    in_runs(tmp_path / "lake", pieces(tmp_path / "cut", LOG, chance, most=16), chance, most=1)
+
+    assert tables(tmp_path / "lake") == whole
+
+
+@pytest.mark.parametrize("lines", [300, 2_000])
+def test_any_chunks_of_log_time_give_the_same_tables(tmp_path, whole, lake_of_files, monkeypatch, lines):
+    monkeypatch.setattr(analysis.stitch.chunks, "LINES", lines)
+    lake = lake_of_files(tmp_path / "lake", [LOG])
+
+    assert tables(lake) == whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_two_hosts_in_any_pieces_order_runs_and_chunks_give_the_same_tables(
+    tmp_path, sample_lake, monkeypatch, seed
+):
+    chance = random.Random(seed)  # noqa: S311  # as above
+    monkeypatch.setattr(analysis.stitch.chunks, "LINES", chance.choice([500, 4_000, 1_000_000]))
+    files = [SAMPLE_LOGS / "mx1/mail.log.1.gz"]
+    for log in (LOG, SAMPLE_LOGS / "mx1/mail.log"):
+        files += pieces(tmp_path / "cut", log, chance)
+    chance.shuffle(files)
+    in_runs(tmp_path / "lake", files, chance)
+
+    assert tables(tmp_path / "lake") == tables(sample_lake)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "stamps", [["--stamps", "bsd", "--short-ids"], ["--stamps", "rfc3339", "--long-ids"]]
+)
+def test_simulated_farms_in_any_pieces_give_the_same_tables(tmp_path, lake_of_files, simulate, stamps, seed):
+    chance = random.Random(seed)  # noqa: S311  # as above
+    logs = simulate("--hosts", "2", "--days", "9", "--lines", "40000", "--seed", str(seed), *stamps)
+    files = [file for log in logs for file in pieces(tmp_path / "cut", log, chance)]
+    chance.shuffle(files)
+    in_runs(tmp_path / "lake", files, chance)
+
+    assert tables(tmp_path / "lake") == tables(lake_of_files(tmp_path / "whole", logs))

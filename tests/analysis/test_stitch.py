@@ -7,6 +7,7 @@ import pytest
 
 import analysis.stitch
 from analysis.stitch import ORDER, TABLES, stitch
+from analysis.stitch.build import sql
 from analysis.warehouse import open_lake
 from ingest.errors import LakeError
 
@@ -23,8 +24,9 @@ def counts(lake):
 
 def test_stitching_that_runs_out_of_memory_begins_again_with_more(lake, monkeypatch):
     before, begun = counts(lake), []
-    build = analysis.stitch._build
-    monkeypatch.setattr(analysis.stitch, "_build", lambda *given: begun.append(given[-1]) or build(*given))
+    build = analysis.stitch.build
+    monkeypatch.setattr(analysis.stitch, "build", lambda *given: begun.append(given[-1]) or build(*given))
+    shutil.rmtree(lake / ".stitch")
     stitch(lake, memory_mb=6)
 
     assert (counts(lake), begun[:2]) == (before, [6, 12])
@@ -33,6 +35,7 @@ def test_stitching_that_runs_out_of_memory_begins_again_with_more(lake, monkeypa
 def test_a_lake_beyond_all_memory_keeps_its_tables_and_says_so(lake, monkeypatch):
     before = counts(lake)
     monkeypatch.setattr(analysis.stitch, "DOUBLINGS", 0)
+    shutil.rmtree(lake / ".stitch")
     with pytest.raises(LakeError, match="needs more than 6 MB"):
         stitch(lake, memory_mb=6)
 
@@ -41,11 +44,7 @@ def test_a_lake_beyond_all_memory_keeps_its_tables_and_says_so(lake, monkeypatch
 
 @pytest.mark.parametrize("name", ORDER)
 def test_every_step_stands_behind_those_that_it_reads(name):
-    text = re.sub("--.*", "", analysis.stitch._sql(f"tables/{name}" if name in TABLES else name))
+    text = re.sub("--.*", "", sql(name))
     steps = list(ORDER)
 
-    assert [
-        step
-        for step in steps[steps.index(name) + 1 :]
-        if step not in TABLES and re.search(rf"\b{step}\b", text)
-    ] == []
+    assert [step for step in steps[steps.index(name) + 1 :] if re.search(rf"\b{step}\b", text)] == []

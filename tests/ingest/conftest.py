@@ -1,12 +1,17 @@
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
 import pytest
 
-from ingest.reader import Settings, read_chunk
-from ingest.sources import Chunk, encode
+from ingest.dating import LineNumbers
+from ingest.drafts import years_of
+from ingest.ledger import Ledger
+from ingest.parsing import Settings, read_chunk
+from ingest.sources import Chunk, Source, chunks_from, encode
+from ingest.surveys import Survey, survey
+from ingest.times import Years
 
 
 class Read(NamedTuple):
@@ -29,6 +34,32 @@ def read_log(text: str, zone: tzinfo = UTC, year: int = 2026) -> Read:
         result.unparsed.to_pylist(),
         counts,
     )
+
+
+@pytest.fixture(scope="session")
+def look(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Source], Survey]]:
+    """Surveys a source that no ledger knows."""
+    with Ledger.open(tmp_path_factory.mktemp("ledger")) as ledger:
+
+        def surveyed(source: Source) -> Survey:
+            with source.open() as stream:
+                return survey(source, stream, ledger)
+
+        yield surveyed
+
+
+@pytest.fixture(scope="session")
+def cut(look: Callable[[Source], Survey]) -> Callable[..., list[tuple[Chunk, Years]]]:
+    """A source in chunks, each with the years of its lines."""
+
+    def dated(source: Source, size: int = 1 << 20, year: int | None = None) -> list[tuple[Chunk, Years]]:
+        surveyed = look(source)
+        numbers = LineNumbers(years_of(surveyed.dates, surveyed.newest, year))
+        with source.open() as stream:
+            chunks = chunks_from(source, stream, size, numbers)
+            return [(chunk, tuple(numbers.years)) for chunk in chunks]
+
+    return dated
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.reader import Settings, read_chunk
-from ingest.sources import chunks, find_sources, survey
+from ingest.parsing import Settings, read_chunk
+from ingest.sources import find_sources
 
 PEER = "mail.example.net[192.0.2.25]"
 ENVELOPE = "from=<bob@example.net> to=<alice@example.com> proto=ESMTP helo=<mail.example.net>"
@@ -14,26 +14,26 @@ DELAYS = "delay=0.4, delays=0.1/0/0.1/0.2"
 SENT = f"relay=mx.example.net[192.0.2.25]:25, {DELAYS}, dsn=2.0.0, status=sent (250 ok)"
 
 
-def moments_of(tmp_path, text, written_at):
+def moments_of(cut, tmp_path, text, written_at):
     """The UTC moments of a file's events, its years inferred from its order and its own time."""
     path = tmp_path / "mail.log"
     path.write_text(text)
     os.utime(path, (written_at.timestamp(),) * 2)
     [source] = find_sources([str(path)])
-    [chunk] = chunks(source)
-    result = read_chunk(chunk, "test", survey(source).years, Settings(zone=UTC))
+    [(chunk, years)] = cut(source)
+    result = read_chunk(chunk, "test", years, Settings(zone=UTC))
     return [moment for table in result.events.values() for moment in table["logged_at"].to_pylist()]
 
 
 # 5.1 The line before the message
 
 
-def test_fact_01_archive_that_crosses_two_new_years_gets_three_years(tmp_path):
+def test_fact_01_archive_that_crosses_two_new_years_gets_three_years(cut, tmp_path):
     text = "".join(
         f"{stamp} mx1 postfix/smtpd[7]: connect from {PEER}\n"
         for stamp in ("Nov  5 10:00:00", "Jan  5 10:00:00", "Nov  5 10:00:00", "Jan  5 10:00:00")
     )
-    moments = moments_of(tmp_path, text, datetime(2026, 1, 6, tzinfo=UTC))
+    moments = moments_of(cut, tmp_path, text, datetime(2026, 1, 6, tzinfo=UTC))
 
     assert [moment.year for moment in moments] == [2024, 2025, 2025, 2026]
 
@@ -58,12 +58,12 @@ def test_fact_03_moment_is_kept_with_its_offset(read, offset, seconds):
     assert (event["logged_at"], event["utc_offset_s"]) == (noon - timedelta(seconds=seconds), seconds)
 
 
-def test_fact_04_clock_that_steps_back_leaves_the_year_alone(tmp_path):
+def test_fact_04_clock_that_steps_back_leaves_the_year_alone(cut, tmp_path):
     text = (
         f"Jan 20 19:48:05 mx1 postfix/smtpd[7]: connect from {PEER}\n"
         f"Jan 20 19:48:04 mx1 postfix/smtpd[7]: connect from {PEER}\n"
     )
-    moments = moments_of(tmp_path, text, datetime(2026, 2, 1, tzinfo=UTC))
+    moments = moments_of(cut, tmp_path, text, datetime(2026, 2, 1, tzinfo=UTC))
 
     assert moments == [datetime(2026, 1, 20, 19, 48, second, tzinfo=UTC) for second in (5, 4)]
 

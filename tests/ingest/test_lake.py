@@ -2,6 +2,7 @@ import errno
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,7 +12,9 @@ import pytest
 
 from ingest.errors import LakeError
 from ingest.lake import Lake
-from ingest.reader import Settings, ingest_sources
+from ingest.ledger import Ledger
+from ingest.parsing import Settings
+from ingest.reader import ingest_sources
 from ingest.schema import COVERAGE, SOURCES, UNPARSED, Family, events_schema
 from ingest.sources import find_sources
 
@@ -47,9 +50,13 @@ def files(lake: Path, *parts: str) -> dict[str, bytes]:
     return {str(file.relative_to(lake)): file.read_bytes() for file in sorted(found)}
 
 
-def tables(lake: Path) -> dict[str, bytes]:
-    """All that ingest says about the content; the moment of the ingest is in `sources` alone."""
-    return files(lake, "events", "unparsed", "coverage")
+def tables(lake: Path) -> dict[str, list[str]]:
+    """All rows that ingest writes about the content; a source keeps the identity that it had at first sight."""
+    rows: dict[str, list[str]] = {}
+    for name in files(lake, "events", "unparsed", "coverage"):
+        table = pq.ParquetFile(lake / name).read().drop_columns(["source_id"])
+        rows.setdefault(str(Path(name).parent), []).extend(map(repr, table.to_pylist()))
+    return {name: sorted(found) for name, found in rows.items()}
 
 
 class TestPlaces:
@@ -86,10 +93,11 @@ class TestPlaces:
 
         assert pq.ParquetFile(file).schema_arrow.equals(schema)
 
-    def test_nothing_but_tables_is_left(self, tmp_path, log):
+    def test_nothing_but_tables_and_the_ledger_is_left(self, tmp_path, log):
         ingest(tmp_path / "lake", log)
+        others = {name for name in files(tmp_path / "lake") if not name.endswith(".parquet")}
 
-        assert {Path(name).suffix for name in files(tmp_path / "lake")} == {".parquet"}
+        assert others == {"ledger.sqlite", ".state.json"}
 
 
 class TestTwice:
@@ -117,7 +125,7 @@ class TestTwice:
 
         assert tables(tmp_path / "one") == tables(tmp_path / "two")
 
-    def test_file_that_has_grown_replaces_what_it_was(self, tmp_path, log):
+    def test_file_that_has_grown_gives_the_rows_of_the_whole(self, tmp_path, log):
         ingest(tmp_path / "lake", log)
         with log.open("a") as file:
             file.write("2026-11-23T08:00:05+00:00 mx1 postfix/qmgr[8]: 3F1A2B3C4E: removed\n")
@@ -131,8 +139,8 @@ class TestKilledRun:
     def test_part_of_an_unknown_source_is_swept_away(self, tmp_path, log):
         ingest(tmp_path / "lake", log)
         before = files(tmp_path / "lake")
-        for folder in ("events/family=queue/date=2026-11-23", "unparsed", "coverage"):
-            (tmp_path / "lake" / folder / "0123456789abcdef-00000.parquet").write_bytes(b"PAR1")
+        for folder in ("events/family=queue/date=2026-11-23", "unparsed"):
+            (tmp_path / "lake" / folder / "00000001-0123456789abcdef-00000.parquet").write_bytes(b"PAR1")
         ingest(tmp_path / "lake", log)
 
         assert files(tmp_path / "lake") == before
@@ -140,14 +148,14 @@ class TestKilledRun:
     def test_staging_of_a_killed_run_is_swept_away(self, tmp_path, log):
         ingest(tmp_path / "lake", log)
         before = files(tmp_path / "lake")
-        leftover = tmp_path / "lake/.staging/0123456789abcdef/unparsed/0123456789abcdef-00000.42.tmp"
+        leftover = tmp_path / "lake/.staging/unparsed/00000001-0123456789abcdef-00000.42.tmp"
         leftover.parent.mkdir(parents=True)
         leftover.write_bytes(b"half")
         ingest(tmp_path / "lake", log)
 
         assert files(tmp_path / "lake") == before
 
-    @pytest.mark.parametrize("survived", range(10))
+    @pytest.mark.parametrize("survived", range(12))
     def test_run_after_a_kill_gives_the_tables_of_no_kill(self, tmp_path, log, monkeypatch, survived):
         ingest(tmp_path / "whole", log)
         left, replace = [survived], Path.replace
@@ -166,15 +174,40 @@ class TestKilledRun:
 
         assert tables(tmp_path / "lake") == tables(tmp_path / "whole")
 
-    def test_source_is_known_only_when_all_of_it_is_there(self, tmp_path, log, monkeypatch):
-        replace = Path.replace
+    @pytest.mark.parametrize("survived", range(0, 40, 3))
+    def test_kill_while_a_grown_log_takes_lines_from_another_harms_nothing(
+        self, tmp_path, log, monkeypatch, survived
+    ):
+        (tmp_path / "mail.warn").write_text("".join(LINES.splitlines(keepends=True)[1:3]))
+        log.write_text(LINES[:90])
+        for lake in ("whole", "lake"):
+            ingest(tmp_path / lake, log, tmp_path / "mail.warn")
+        log.write_text(LINES)
+        ingest(tmp_path / "whole", log)
+        left, steps = [survived], {name: getattr(Path, name) for name in ("replace", "unlink")}
 
-        def die_at_the_ledger(self, target):
-            if Path(target).parent.name == "sources":
-                raise Killed
-            return replace(self, target)
+        def or_die(step):
+            def do(self, *given, **named):
+                left[0] -= 1
+                if left[0] < 0:
+                    raise Killed
+                return step(self, *given, **named)
 
-        monkeypatch.setattr(Path, "replace", die_at_the_ledger)
+            return do
+
+        with monkeypatch.context() as patch, suppress(Killed):
+            for name, step in steps.items():
+                patch.setattr(Path, name, or_die(step))
+            ingest(tmp_path / "lake", log)
+        ingest(tmp_path / "lake", log)
+
+        assert tables(tmp_path / "lake") == tables(tmp_path / "whole")
+
+    def test_source_is_known_only_when_all_of_it_is_staged(self, tmp_path, log, monkeypatch):
+        def die(*_):
+            raise Killed
+
+        monkeypatch.setattr(Ledger, "commit", die)
         with pytest.raises(Killed):
             ingest(tmp_path / "lake", log)
 
@@ -226,8 +259,8 @@ class TestUnwritable:
 
     def test_damaged_ledger_is_a_lake_error(self, tmp_path, log):
         ingest(tmp_path / "lake", log)
-        [ledger] = (tmp_path / "lake/sources").iterdir()
-        ledger.write_bytes(b"PAR1 but not really")
+        ledger = tmp_path / "lake/ledger.sqlite"
+        ledger.write_bytes(b"SQLite but not really")
         with pytest.raises(LakeError) as caught:
             ingest(tmp_path / "lake", log)
 
@@ -265,6 +298,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from ingest.lake import Lake
+from ingest.ledger import Ledger
 with Lake(Path(sys.argv[1])).locked(print):
     print("held", flush=True)
     sys.stdin.read()

@@ -13,9 +13,8 @@ from ingest.formats import find_formats
 from ingest.formats.base import Program
 from ingest.formats.postfix import DAEMONS, POSTFIX, parse
 from ingest.framing import Framer, frame_line
-from ingest.reader import Settings, read_chunk
-from ingest.sources import Chunk, decode, encode, find_sources, survey
-from ingest.sources import chunks as chunks_of
+from ingest.parsing import Settings, read_chunk
+from ingest.sources import Chunk, decode, encode, find_sources
 
 GOLDEN = Path(__file__).parent / "golden/postfix"
 LINES = [line for file in sorted(GOLDEN.glob("*.log")) for line in file.read_bytes().splitlines()]
@@ -142,14 +141,13 @@ def test_an_absent_value_is_null_and_never_empty(data):
     ),
     size=st.integers(1, 2000),
 )
-def test_chunk_size_makes_no_difference(tmp_path, lines, size):
+def test_chunk_size_makes_no_difference(cut, tmp_path, lines, size):
     log = tmp_path / "mail.log"
     log.write_bytes(b"\n".join(lines))
     [source] = find_sources([str(log)])
-    years = survey(source, 2026).years
 
     def rows(chunk_size):
-        results = [read_chunk(chunk, "test", years, ZONE) for chunk in chunks_of(source, chunk_size)]
+        results = [read_chunk(chunk, "test", years, ZONE) for chunk, years in cut(source, chunk_size, 2026)]
         tables = [table for result in results for table in (*result.events.values(), result.unparsed)]
         return sorted(repr(sorted(row.items())) for table in tables for row in table.to_pylist())
 
@@ -253,3 +251,21 @@ def test_what_a_framer_remembers_changes_nothing(texts):
     assert [framed(framer.frame, line) for line in lines] == [
         framed(frame_line, line, clock) for line in lines
     ]
+
+
+NO_NUMBERS = [
+    "qmgr[٣]: 3F1A2B3C4D: removed",
+    "smtp[7]: 3F1A2B3C4D: to=<a b>, relay=x[192.0.2.1]:٣, delay=1, status=sent (x)",
+    "smtp[7]: 3F1A2B3C4D: to=<a b>, relay=x[192.0.2.1]:25, conn_use=1.5, delay=1, status=sent (x)",
+    "smtpd[7]: 3F1A2B3C4D: client=a[192.0.2.1], nrcpt=1 (queue active)",
+    "smtpd[7]: 3F1A2B3C4D: client=a[192.0.2.1]:٣, x=y",
+    "smtpd[7]: NOQUEUE: reject: RCPT from a[192.0.2.1]:٣: no; from=<>",
+    "cleanup[7]: 3F1A2B3C4D: hold: header X from a[192.0.2.1]:٣; from=<> to=<a>",
+]
+
+
+@pytest.mark.parametrize("line", NO_NUMBERS)
+def test_what_is_no_number_ends_no_ingest(line):
+    result = read(f"Nov 23 08:15:01 mx1 postfix/{line}".encode())
+
+    assert sum(result.coverage.values()) == 1

@@ -10,7 +10,8 @@ import pytest
 from ingest.blocks import MAX_LINE_BYTES
 from ingest.errors import UnknownFormatError
 from ingest.lake import Lake
-from ingest.reader import Settings, ingest_sources
+from ingest.parsing import Settings
+from ingest.reader import ingest_sources
 from ingest.sources import find_sources
 
 GOLDEN = Path(__file__).parent / "golden/postfix"
@@ -224,22 +225,25 @@ class TestDamage:
 
 
 @pytest.mark.slow
-def test_processes_give_the_files_of_one_process(tmp_path):
+@pytest.mark.parametrize("reference", [False, True])
+def test_workers_give_the_files_of_one(tmp_path, reference):
     log = tmp_path / "mail.log"
     text = b"".join(file.read_bytes() for file in sorted(GOLDEN.glob("*.log")))
     log.write_bytes(text * ((26 << 20) // len(text)))  # what is worth other processes
-    ingest(tmp_path / "one", log, workers=1)
-    ingest(tmp_path / "two", log, workers=2)
+    ingest(tmp_path / "one", log, workers=1, reference=reference)
+    ingest(tmp_path / "two", log, workers=2, reference=reference)
 
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
 
-def test_few_processes_on_a_small_log_give_the_same_files(tmp_path, monkeypatch):
-    monkeypatch.setattr("ingest.reader._WORTH_WORKERS_BYTES", 1)
+@pytest.mark.parametrize("reference", [False, True])
+def test_few_workers_on_a_small_log_give_the_same_files(tmp_path, monkeypatch, reference):
+    monkeypatch.setattr("ingest.workers.WORTH_THREADS_BYTES", 1)
+    monkeypatch.setattr("ingest.workers.WORTH_PROCESSES_BYTES", 1)
     monkeypatch.setattr("ingest.reader.CHUNK_BYTES", 4096)
     logs = sorted(GOLDEN.glob("*.log"))
-    ingest(tmp_path / "one", *logs, workers=1)
-    ingest(tmp_path / "two", *logs, workers=2)
+    ingest(tmp_path / "one", *logs, workers=1, reference=reference)
+    ingest(tmp_path / "two", *logs, workers=2, reference=reference)
 
     assert files(tmp_path / "one") == files(tmp_path / "two")
 

@@ -9,7 +9,7 @@ SELECT
   m.host, m.server, m.instance, m.service, m.queue_id,
   m.message_id,
   m.known_sender AS sender,
-  lower(nullif(regexp_extract(m.known_sender, '@([^@]*)$', 1), '')) AS sender_domain,
+  domain_of(m.known_sender) AS sender_domain,
   m.size_bytes, m.recipient_count,
   m.client_name, m.client_ip, m.orig_client_name, m.orig_client_ip, m.helo, m.protocol,
   m.sasl_method, m.sasl_username, m.tls_version, m.tls_cipher,
@@ -17,7 +17,9 @@ SELECT
   coalesce(m.accepted_at, m.first_attempted_at) AS accepted_at,
   m.queued_at, m.expired_at,
   coalesce(m.removed_at, m.deleted_at, m.requeued_at) AS removed_at,  -- when it left the queue, by whatever way
-  greatest(m.last_logged_at, m.last_attempt_at) AS last_logged_at
+  greatest(m.last_logged_at, m.last_attempt_at) AS last_logged_at,
+  open.message_hash IS NOT NULL AS is_open
 FROM message_states AS m
 JOIN message_states AS root ON root.message_hash = m.root_hash
 LEFT JOIN message_states AS parent ON parent.message_hash = m.parent_hash
+LEFT JOIN open_messages AS open ON open.message_hash = m.message_hash

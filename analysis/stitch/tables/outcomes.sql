@@ -4,8 +4,7 @@
 -- whose members fared differently is `mixed`. Messages that were refused or given up by the client have no outcome.
 WITH judged AS (
   SELECT
-    f.*, root.message_key AS first_message_key, root.message_id, root.known_sender AS sender, root.accepted_at,
-    root.size_bytes, root.client_name, root.client_ip, root.sasl_username, root.origin, root.host,
+    f.root_hash, f.first_recipient, f.slot, f.final_recipient, f.attempts, f.first_attempt_at, f.last_attempt_at, f.last_pos,
     CASE
       WHEN f.status = 'sent' THEN 'delivered'
       WHEN f.status IN ('bounced', 'discarded', 'expired') THEN f.status
@@ -20,26 +19,44 @@ WITH judged AS (
       ELSE heir.state
     END AS fate
   FROM fates AS f
-  JOIN message_states AS root ON root.message_hash = f.root_hash
   LEFT JOIN (SELECT parent_hash, message_hash AS child_hash FROM links WHERE kind = 'requeue') AS requeues ON requeues.parent_hash = f.message_hash
   JOIN message_states AS heir ON heir.message_hash = coalesce(requeues.child_hash, f.message_hash)
-  WHERE root.intake NOT IN ('probe', 'refused', 'aborted')
+),
+summed AS (
+  SELECT
+    root_hash, first_recipient, slot,
+    count(*) AS addresses,
+    min(final_recipient) AS final_recipient,
+    min(fate) AS fate,
+    min(fate) IS DISTINCT FROM max(fate) AS is_mixed,
+    sum(attempts)::BIGINT AS attempts,
+    min(first_attempt_at) AS first_attempt_at,
+    max(last_attempt_at) AS last_attempt_at,
+    max(last_pos) AS last_pos
+  FROM judged
+  GROUP BY ALL
+),
+aliased AS (  -- few recipients come down to several addresses: only they pay for a list
+  SELECT judged.root_hash, judged.first_recipient, judged.slot, list(DISTINCT judged.final_recipient ORDER BY judged.final_recipient) AS final_recipients
+  FROM judged JOIN summed
+    ON summed.root_hash = judged.root_hash AND summed.first_recipient IS NOT DISTINCT FROM judged.first_recipient
+    AND summed.slot IS NOT DISTINCT FROM judged.slot
+  WHERE summed.addresses > 1 AND judged.final_recipient IS NOT NULL
+  GROUP BY ALL
 )
 SELECT
-  first_message_key, any_value(message_id) AS message_id, any_value(sender) AS sender, first_recipient AS recipient,
-  any_value(host) AS host, any_value(origin) AS origin,
-  any_value(client_name) AS client_name, any_value(client_ip) AS client_ip, any_value(sasl_username) AS sasl_username,
-  any_value(size_bytes) AS size_bytes,
-  any_value(accepted_at) AS accepted_at,
-  CASE WHEN count(DISTINCT fate) = 1 THEN any_value(fate) ELSE 'mixed' END AS outcome,
-  sum(attempts)::BIGINT AS attempts,
-  min(first_attempt_at) AS first_attempt_at,
-  max(last_attempt_at) AS last_attempt_at,
-  list(DISTINCT final_recipient ORDER BY final_recipient) FILTER (final_recipient IS NOT NULL) AS final_recipients,
-  arg_max(enhanced_code, last_pos) AS enhanced_code,
-  arg_max(smtp_code, last_pos) AS smtp_code,
-  arg_max(reply, last_pos) AS reply,
-  arg_max(relay_name, last_pos) AS relay_name,
-  arg_max(relay_ip, last_pos) AS relay_ip
-FROM judged
-GROUP BY first_message_key, first_recipient, slot
+  root.message_key AS first_message_key, root.message_id, root.known_sender AS sender, s.first_recipient AS recipient,
+  root.host, root.origin, root.client_name, root.client_ip, root.sasl_username, root.size_bytes,
+  root.accepted_at,
+  CASE WHEN s.is_mixed THEN 'mixed' ELSE s.fate END AS outcome,
+  s.attempts, s.first_attempt_at, s.last_attempt_at,
+  CASE WHEN s.addresses > 1 THEN aliased.final_recipients WHEN s.final_recipient IS NOT NULL THEN [s.final_recipient] END AS final_recipients,
+  last.enhanced_code, last.smtp_code, last.reply, last.relay_name, last.relay_ip,
+  open.message_hash IS NOT NULL AS is_open
+FROM summed AS s
+JOIN message_states AS root ON root.message_hash = s.root_hash
+LEFT JOIN attempts AS last ON last.pos = s.last_pos
+LEFT JOIN aliased
+  ON aliased.root_hash = s.root_hash AND aliased.first_recipient IS NOT DISTINCT FROM s.first_recipient AND aliased.slot IS NOT DISTINCT FROM s.slot
+LEFT JOIN open_messages AS open ON open.message_hash = s.root_hash
+WHERE root.intake NOT IN ('probe', 'refused', 'aborted')

@@ -1,31 +1,83 @@
 -- Client sessions
 -- One row a client's SMTP connection, from `connect` to `disconnect`, of the processes that accept mail.
 -- `commands_ok` of `commands_total` come from the counters that smtpd writes at the end (Postfix 3.0 and later).
+WITH spans AS (
+  SELECT
+    session_hash,
+    coalesce(min(pos) FILTER (has_peer), min(pos)) AS first_pos,
+    min(logged_at) AS started_at,
+    max(logged_at) AS last_logged_at,
+    max(logged_at) FILTER (kind = 'disconnect') AS ended_at,
+    count(*) FILTER (kind = 'tls_failure') AS tls_failures,
+    count(*) FILTER (kind = 'auth_failure') AS auth_failures,
+    count(*) FILTER (kind = 'client') AS messages,
+    count(*) FILTER (kind = 'lost_connection') > 0 AS is_lost
+  FROM session_lines
+  WHERE has_connect OR kind <> 'decision'
+  GROUP BY session_hash
+),
+told AS (  -- what only some of the lines say; each kind of line says other things
+  SELECT
+    session_hash,
+    max(tls_version) AS tls_version,
+    max(tls_cipher) AS tls_cipher,
+    max(tls_trust) AS tls_trust,
+    max(sasl_method) AS sasl_method,
+    list(DISTINCT sasl_username ORDER BY sasl_username) FILTER (s.kind = 'auth_failure' AND sasl_username IS NOT NULL) AS auth_usernames,
+    max(stage) FILTER (s.kind = 'lost_connection') AS lost_after,
+    max(reason) FILTER (s.kind = 'lost_connection') AS lost_reason,
+    max(reason) FILTER (s.kind = 'rate_limit') AS rate_limit,
+    min(s.service) AS service
+  FROM session_lines JOIN dialogue AS s USING (pos)
+  WHERE s.kind NOT IN ('connect', 'disconnect')
+  GROUP BY session_hash
+),
+ended AS (
+  SELECT session_hash, max(counters) AS counters, min(d.service) AS service
+  FROM session_lines JOIN dialogue AS d USING (pos)
+  WHERE d.kind IN ('connect', 'disconnect') AND (d.counters IS NOT NULL OR d.service IS NOT NULL)
+  GROUP BY session_hash
+),
+authorised AS (
+  SELECT session_hash, max(sasl_method) AS sasl_method, max(sasl_username) AS sasl_username, min(service) AS service
+  FROM session_lines JOIN queue USING (pos) WHERE sasl_username IS NOT NULL OR service IS NOT NULL
+  GROUP BY session_hash
+),
+refused AS (
+  SELECT session_hash, max(helo) AS helo, min(service) AS service,
+         count(*) FILTER (rejects.kind = 'decision' AND action = 'reject') AS rejections
+  FROM session_lines JOIN rejects USING (pos)
+  GROUP BY session_hash
+),
+firsts AS (
+  SELECT pos, host, server, instance, pid, client_name, client_ip FROM dialogue
+  UNION ALL SELECT pos, host, server, instance, pid, client_name, client_ip FROM queue WHERE kind = 'client'
+  UNION ALL SELECT pos, host, server, instance, pid, client_name, client_ip FROM rejects
+)
 SELECT
-  concat_ws('/', host, instance, pid, epoch_us(min(logged_at))) AS session_key,
-  host, any_value(server) AS server, instance, min(service) AS service, pid,
-  min(logged_at) AS started_at,
-  max(logged_at) FILTER (kind = 'disconnect') AS ended_at,
-  arg_min(client_name, pos) AS client_name,
-  arg_min(client_ip, pos) AS client_ip,
-  max(helo) AS helo,
-  max(tls_version) AS tls_version,
-  max(tls_cipher) AS tls_cipher,
-  max(tls_trust) AS tls_trust,
-  count(*) FILTER (kind = 'tls_failure') AS tls_failures,
-  max(sasl_method) AS sasl_method,
-  max(sasl_username) FILTER (kind = 'client') AS sasl_username,
-  count(*) FILTER (kind = 'auth_failure') AS auth_failures,
-  list(DISTINCT sasl_username ORDER BY sasl_username) FILTER (kind = 'auth_failure' AND sasl_username IS NOT NULL) AS auth_usernames,
-  count(*) FILTER (kind = 'client') AS messages,
-  count(*) FILTER (kind = 'decision' AND action = 'reject') AS rejections,
-  max(stage) FILTER (kind = 'lost_connection') AS lost_after,
-  max(reason) FILTER (kind = 'lost_connection') AS lost_reason,
-  max(reason) FILTER (kind = 'rate_limit') AS rate_limit,
-  max(counters) AS counters,
-  TRY_CAST(nullif(regexp_extract(max(counters), '(?:^| )commands=(\d+)', 1), '') AS BIGINT) AS commands_ok,
-  TRY_CAST(nullif(regexp_extract(max(counters), '(?:^| )commands=\d+/(\d+)', 1), '') AS BIGINT) AS commands_tried,
-  coalesce(commands_tried, commands_ok) AS commands_total
-FROM session_lines
-WHERE session_no > 0 OR kind <> 'decision'
-GROUP BY host, instance, pid, session_no
+  concat_ws('/', f.host, f.instance, f.pid, epoch_us(s.started_at)) AS session_key,
+  f.host, f.server, f.instance,
+  least(told.service, ended.service, authorised.service, refused.service) AS service,
+  f.pid,
+  s.started_at, s.ended_at,
+  f.client_name, f.client_ip,
+  refused.helo,
+  told.tls_version, told.tls_cipher, told.tls_trust, s.tls_failures,
+  greatest(told.sasl_method, authorised.sasl_method) AS sasl_method,
+  authorised.sasl_username,
+  s.auth_failures,
+  told.auth_usernames,
+  s.messages,
+  coalesce(refused.rejections, 0) AS rejections,
+  told.lost_after, told.lost_reason, told.rate_limit, ended.counters,
+  TRY_CAST(nullif(regexp_extract(ended.counters, '(?:^| )commands=(\d+)', 1), '') AS BIGINT) AS commands_ok,
+  TRY_CAST(nullif(regexp_extract(ended.counters, '(?:^| )commands=\d+/(\d+)', 1), '') AS BIGINT) AS commands_tried,
+  coalesce(commands_tried, commands_ok) AS commands_total,
+  open.session_hash IS NOT NULL AS is_open
+FROM spans AS s
+JOIN firsts AS f ON f.pos = s.first_pos
+LEFT JOIN told USING (session_hash)
+LEFT JOIN ended USING (session_hash)
+LEFT JOIN authorised USING (session_hash)
+LEFT JOIN refused USING (session_hash)
+LEFT JOIN open_sessions AS open USING (session_hash)

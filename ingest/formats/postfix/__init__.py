@@ -10,11 +10,11 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from ingest.errors import ParseError
-from ingest.formats.base import Event, Format, Program
+from ingest.formats.base import Event, FixedForms, Format, Program, Row, Turn
 from ingest.formats.postfix.rest import parse_rest
-from ingest.formats.postfix.shapes import TALKERS, WITH_ID, WITHOUT_ID, Row
+from ingest.formats.postfix.shapes import TALKERS, WITH_ID, WITHOUT_ID
 from ingest.schema import Kind
-from ingest.shapes import Shape, compile_shape
+from ingest.shapes import CaptureClass, Shape, compile_shape
 
 DAEMONS: Final = frozenset(
     (
@@ -32,7 +32,11 @@ PROBE_STATUS: Final = frozenset({"deliverable", "undeliverable", "undeliverable-
 
 # Short ids are hexadecimal; long ids (enable_long_queue_ids) are base 52 without vowels, `z`, and the inode in
 # base 51 (postconf(5)). NOQUEUE marks a refusal before there was an id.
-_QUEUE_ID: Final = re.compile(r"(?:NOQUEUE|([0-9A-F]{5,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20})): ")
+_QUEUE_IDS: Final = (CaptureClass("0-9A-F", 5, 20), CaptureClass("0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z", 10, 20))
+_NO_QUEUE_ID: Final = "NOQUEUE: "
+_QUEUE_ID: Final = re.compile(
+    rf"{_NO_QUEUE_ID}|({'|'.join(f'[{each}]{{{least},{most}}}' for each, least, most in _QUEUE_IDS)}): "
+)
 
 
 ByFirst: TypeAlias = dict[str, tuple[Shape, ...]]
@@ -133,6 +137,17 @@ def _infer_agent(fields: dict[str, str | None]) -> str | None:
     return "pipe" if "relay_ip" in fields else "lmtp"
 
 
-POSTFIX: Final = Format("postfix", claim, parse)
+def _rows_of(daemon: str, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    return tuple(row for row in rows if not row[1] or daemon in row[1])
+
+
+_FIXED: Final = FixedForms(
+    queue_ids=_QUEUE_IDS,
+    no_queue_id=_NO_QUEUE_ID,
+    with_id={daemon: _rows_of(daemon, WITH_ID) for daemon in DAEMONS},
+    without_id={daemon: _rows_of(daemon, WITHOUT_ID) for daemon in DAEMONS},
+    turns={"status": Turn(PROBE_STATUS, Kind.PROBE)},
+)
+POSTFIX: Final = Format("postfix", claim, parse, _FIXED)
 
 __all__ = ["POSTFIX", "ParseError", "claim", "parse"]

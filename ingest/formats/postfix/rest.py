@@ -25,7 +25,7 @@ _KEY: Final = re.compile(r"([a-z][a-z_]*)=")
 _ADDRESS_END: Final = re.compile(r">(?:, (?=[a-z_]+=)|$)")
 _QUOTED: Final = re.compile(r'<"(?:[^"\\]|\\.)*"[^>]*>(?:, |$)')
 _VALUE: Final = re.compile(r"([^,]*(?:,(?! )[^,]*)*)(?:, |$)")
-_RELAY: Final = re.compile(r"([^\[]*)(?:\[([^\]]*)\](?::(\d{1,5}))?)?")
+_RELAY: Final = re.compile(r"([^\[]*)(?:\[([^\]]*)\](?::([0-9]{1,5}))?)?")
 _COLUMN_BY_KEY: Final = {
     "to": "recipient", "orig_to": "orig_recipient", "conn_use": "connection_use", "delay": "delay_s",
     "dsn": "enhanced_code", "tls": "tls_policy", "from": "sender", "size": "size_bytes", "nrcpt": "recipient_count",
@@ -37,7 +37,11 @@ _DELAY_PARTS: Final = ("before_queue_s", "in_queue_s", "connect_s", "transmit_s"
 _USERNAME: Final = re.compile(r"(.*?)(?:, (?=(?:sasl_sender|orig_queue_id|orig_client)=)|$)", re.S)
 # postconf(5), soft_bounce: what would bounce stays in the queue.
 _STATUS_BY_WORD: Final = {"SOFTBOUNCE": "deferred"}
-_NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_SECONDS: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_COUNT: Final = re.compile(r"[0-9]{1,18}")
+_NUMBERS: Final = dict.fromkeys(("delay_s", *_DELAY_PARTS), _SECONDS) | dict.fromkeys(
+    ("connection_use", "size_bytes", "recipient_count", "uid"), _COUNT
+)
 
 _ACTIONS: Final = (
     "reject_warning|reject|hold|discard|filter|redirect|warn|info|replace|prepend|strip|bcc|accept|delay|"
@@ -49,7 +53,7 @@ _DECISION: Final = re.compile(
     rf"|({_ACTIONS}): ([A-Za-z.-]+)(?: content)?(?: from |: ))(.*)",
     re.S,
 )
-_PEER: Final = re.compile(r"(?:([^\[\]: ]*)\[([^\]]*)\](?::(\d{1,5}))?|(local)): ?")
+_PEER: Final = re.compile(r"(?:([^\[\]: ]*)\[([^\]]*)\](?::([0-9]{1,5}))?|(local)): ?")
 _ADDR: Final = r'(?:"(?:[^"\\]|\\.)*"[^<>]*|[^<>"]*)'
 # The client's texts before the tail (addresses in quotes, too) may imitate it, but what follows them is no end of
 # line: Postfix neuters `<>` in a HELO name, so nothing behind `helo=<` can hold another tail.
@@ -61,7 +65,7 @@ _TAIL: Final = re.compile(
 _CODES: Final = re.compile(r"(?:([2-5]\d\d) )?(?:([245]\.\d{1,3}\.\d{1,3}) )?(.*)", re.S)
 # The header's text comes first and may imitate all that follows it, so the last reading counts.
 _CONTENT: Final = re.compile(
-    rf"(.*) from (?:([^\s\[\]]*)\[([^\]]*)\](?::(\d{{1,5}}))?|local); from=<({_ADDR})>(?: to=<({_ADDR})>)?(?: proto=(\w+))?"
+    rf"(.*) from (?:([^\s\[\]]*)\[([^\]]*)\](?::([0-9]{{1,5}}))?|local); from=<({_ADDR})>(?: to=<({_ADDR})>)?(?: proto=(\w+))?"
     r"(?: helo=<([^<>]*)>)?(?:: (.*))?",
     re.S,
 )
@@ -160,7 +164,7 @@ def _delivery(text: str) -> dict[str, str | None]:
     if "status" not in fields:
         raise ParseError("a delivery without status=")
     fields["attributes"] = " ".join(unknown) or None
-    return _numbers_only(fields, ("delay_s", *_DELAY_PARTS, "connection_use"))
+    return _checked(fields)
 
 
 def _relay(value: str) -> dict[str, str | None]:
@@ -175,10 +179,10 @@ def _relay(value: str) -> dict[str, str | None]:
     }
 
 
-def _numbers_only(fields: dict[str, str | None], names: tuple[str, ...]) -> dict[str, str | None]:
-    for name in names:
-        value = fields.get(name)
-        if value is not None and not _NUMBER.fullmatch(value):
+def _checked(fields: dict[str, str | None]) -> dict[str, str | None]:
+    """The fields, if those that are numbers are; whatever is no number cannot become one later."""
+    for name, value in fields.items():
+        if value is not None and name in _NUMBERS and not _NUMBERS[name].fullmatch(value):
             raise ParseError(f"{name} is not a number: {value[:40]!r}")
     return fields
 
@@ -215,7 +219,7 @@ def _client(text: str) -> dict[str, str | None]:
         else:
             unknown.append(f"{key}={value}")
     fields["attributes"] = " ".join(unknown) or None
-    return fields
+    return _checked(fields)
 
 
 def _pickup(text: str) -> dict[str, str | None]:

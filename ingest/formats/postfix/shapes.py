@@ -4,8 +4,9 @@ Wording after the message formats of Postfix 2.3 to 3.11. `WITH_ID` are messages
 those that have none (or NOQUEUE). A daemon's shapes are tried in this order.
 """
 
-from typing import Final, TypeAlias
+from typing import Final
 
+from ingest.formats.base import Row
 from ingest.schema import Kind
 
 PEER: Final = "{client_name:host}[{client_ip:ip}]"
@@ -15,6 +16,7 @@ RELAY: Final = "{relay_name:host}[{relay_ip:ip}]:{relay_port:int}"
 
 AGENTS: Final = ("smtp", "lmtp", "local", "virtual", "pipe", "error", "retry", "discard")
 SERVERS: Final = ("smtpd", "qmqpd")
+MILTERED: Final = (*SERVERS, "cleanup")
 CLIENTS: Final = ("smtp", "lmtp")
 QUEUE_MANAGERS: Final = ("qmgr", "oqmgr", "nqmgr")
 # These write about the server in words of their own (and of the shell scripts behind them).
@@ -39,10 +41,14 @@ DELIVERY: Final = (
 )
 TLS: Final = "{tls_version:name} with cipher {tls_cipher:name} ({tls_bits:int}/{:int} bits){? {:rest}?}"
 REFUSAL: Final = (
-    "{stage:verb} from %s: {smtp_code:code} {enhanced_code:code} {reply:text}; from=<{sender:addr}>%s"
+    "{stage:verb} from %s: {smtp_code:smtp} {enhanced_code:enhanced} {reply:upto}; from=<{sender:addr}>%s"
 )
-
-Row: TypeAlias = tuple[Kind, tuple[str, ...], str] | tuple[Kind, tuple[str, ...], str, dict[str, str]]
+# Who stands behind a refusal is told as far as the session had come; before MAIL FROM there is no sender.
+ENVELOPE: Final = "{? to=<{recipient:addr}>?} proto={protocol:alpha}{? helo=<{helo:helo}>?}"
+GREETED: Final = "{stage:verb} from %s: {smtp_code:smtp} {enhanced_code:enhanced} {reply:upto}; proto={protocol:alpha}{? helo=<{helo:helo}>?}"
+MILTER: Final = (
+    "milter-reject: {stage:verb} from %s: {enhanced_code:enhanced} {reply:upto}; from=<{sender:addr}>%s"
+)
 
 WITH_ID: Final[tuple[Row, ...]] = (
     (Kind.DELIVERY, AGENTS, DELIVERY % "{relay_name:host}{?[{relay_ip:ip}]{?:{relay_port:int}?}?}"),
@@ -64,7 +70,10 @@ WITH_ID: Final[tuple[Row, ...]] = (
         "client=" + PEER_PORT + "{?, sasl_method={sasl_method:tok}?}{?, sasl_username={sasl_username:tok}?}"
         "{?, orig_queue_id={orig_queue_id:qid}?}{?, orig_client={orig_client_name:host}[{orig_client_ip:ip}]?}",
     ),
-    (Kind.DECISION, SERVERS, "reject: " + REFUSAL % (PEER_PORT, " to=<{recipient:addr}> proto={protocol:alpha} helo=<{helo:helo}>"), {"action": "reject"}),
+    (Kind.DECISION, SERVERS, "reject: " + REFUSAL % (PEER_PORT, ENVELOPE), {"action": "reject"}),
+    (Kind.DECISION, SERVERS, "reject: " + GREETED % PEER_PORT, {"action": "reject"}),
+    (Kind.DECISION, MILTERED, "milter-reject: " + REFUSAL % (PEER_PORT, ENVELOPE), {"action": "reject", "decider": "milter"}),
+    (Kind.DECISION, MILTERED, MILTER % (PEER_PORT, ENVELOPE), {"action": "reject", "decider": "milter"}),
     (Kind.NOTICE, ("bounce", "defer", "trace"), "sender non-delivery notification: {related_queue_id:qid}", {"action": "bounce"}),
     (Kind.NOTICE, ("bounce", "defer", "trace"), "sender delay notification: {related_queue_id:qid}", {"action": "delay"}),
     (Kind.NOTICE, ("bounce", "defer", "trace"), "sender delivery status notification: {related_queue_id:qid}", {"action": "dsn"}),
@@ -131,7 +140,10 @@ WITHOUT_ID: Final[tuple[Row, ...]] = (
     (Kind.CLIENT_NOTE, SERVERS, "client=" + PEER_PORT + "{?, sasl_method={sasl_method:tok}?}{?, sasl_username={sasl_username:rest}?}", {"reason": "handed to the before-queue filter"}),
     (Kind.CLIENT_NOTE, SERVERS, PEER_PORT + ": {reason:rest}"),
     (Kind.CLIENT_NOTE, SERVERS, "setting up TLS connection from " + PEER_PORT, {"reason": "TLS starts"}),
-    (Kind.DECISION, SERVERS, "reject: " + REFUSAL % (PEER_PORT, " to=<{recipient:addr}> proto={protocol:alpha} helo=<{helo:helo}>"), {"action": "reject"}),
+    (Kind.DECISION, SERVERS, "reject: " + REFUSAL % (PEER_PORT, ENVELOPE), {"action": "reject"}),
+    (Kind.DECISION, SERVERS, "reject: " + GREETED % PEER_PORT, {"action": "reject"}),
+    (Kind.DECISION, MILTERED, "milter-reject: " + REFUSAL % (PEER_PORT, ENVELOPE), {"action": "reject", "decider": "milter"}),
+    (Kind.DECISION, MILTERED, MILTER % (PEER_PORT, ENVELOPE), {"action": "reject", "decider": "milter"}),
     (Kind.DECISION, ("postscreen",), "reject: " + REFUSAL % (SCREENED, ", to=<{recipient:addr}>, proto={protocol:alpha}, helo=<{helo:helo}>"), {"action": "reject"}),
     (Kind.DECISION, ("postscreen",), "reject: {stage:verb} from " + SCREENED + ": {reply:text}", {"action": "reject"}),
     (Kind.SCREEN, ("postscreen", "tlsproxy"), "CONNECT from " + SCREENED + "{? to [{:ip}]:{:int}?}", {"action": "CONNECT"}),
@@ -182,6 +194,10 @@ WITHOUT_ID: Final[tuple[Row, ...]] = (
     (Kind.SERVER, ("postfix-script",), "starting the Postfix mail system", {"reason": "starting"}),
     (Kind.SERVER, ("postfix-script",), "stopping the Postfix mail system", {"reason": "stopping"}),
     (Kind.SERVER, ("postfix-script",), "refreshing the Postfix mail system", {"reason": "refreshing"}),
+    (Kind.WARNING, ANY, "warning: {reason:remark}"),
+    (Kind.ERROR, ANY, "error: {reason:remark}"),
+    (Kind.FATAL, ANY, "fatal: {reason:remark}"),
+    (Kind.PANIC, ANY, "panic: {reason:remark}"),
     (Kind.WARNING, TALKERS, "warning: {reason:rest}"),
     (Kind.ERROR, TALKERS, "error: {reason:rest}"),
     (Kind.FATAL, TALKERS, "fatal: {reason:rest}"),

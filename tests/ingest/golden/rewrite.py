@@ -10,7 +10,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from ingest.reader import Settings, read_chunk
+from ingest.parsing import Settings, read_chunk
 from ingest.sources import Chunk
 
 GOLDEN = Path(__file__).parent

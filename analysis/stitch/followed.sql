@@ -1,9 +1,10 @@
--- Recipients as first addressed
--- One row an attempt and the recipient of the first message that it serves, followed through hand-offs. A message
+-- Recipients followed through hand-offs
+-- One row an attempt that serves a recipient of an earlier message, with that recipient as first addressed. A message
 -- that one recipient's hand-off created (a forward) serves that recipient with all of its own.
 WITH RECURSIVE own AS (
   SELECT attempts.pos, attempts.message_hash, attempts.recipient, attempts.orig_recipient, handoffs.next_hash, roots.depth
   FROM attempts JOIN roots USING (message_hash) LEFT JOIN handoffs USING (pos)
+  WHERE handoffs.next_hash IS NOT NULL OR roots.depth > 0
 ),
 fan_in AS (
   SELECT next_hash, count(DISTINCT lower(recipient)) AS recipients FROM own WHERE next_hash IS NOT NULL GROUP BY next_hash
@@ -20,5 +21,3 @@ followed AS (
     AND (fan_in.recipients = 1 OR lower(own.recipient) = lower(followed.recipient) OR lower(own.orig_recipient) = lower(followed.recipient))
 )
 SELECT DISTINCT pos, first_recipient FROM followed
-UNION ALL
-SELECT pos, coalesce(orig_recipient, recipient) FROM own ANTI JOIN followed USING (pos)

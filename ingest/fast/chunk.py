@@ -1,0 +1,102 @@
+"""One chunk through the fast lane, and what it declines through the reference."""
+
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.batch import Gathered, Result, Segment
+from ingest.blocks import REPEAT, Chunk
+from ingest.clock import Clock
+from ingest.fast.columns import schema_of, tables
+from ingest.fast.lane import Lane, Scanned
+from ingest.formats import find_formats
+from ingest.framing import Framer
+from ingest.schema import Family, events_schema
+from ingest.text import decode
+from ingest.times import SOME_LEAP_YEAR, Years, year_of
+
+if TYPE_CHECKING:
+    from ingest.parsing import Settings
+
+_THREAD: Final = threading.local()
+
+
+def read(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Result:
+    """What became of a chunk's lines."""
+    lane = lane_of(settings.format_name)
+    scanned = lane.read(chunk, years, settings.zone)
+    fast = tables(scanned, lane.programs, chunk.data, source_id)
+    coverage = _coverage(scanned)
+    slow = _by_reference(chunk, scanned, source_id, years, settings)
+    events = slow.events | {
+        family: _joined(family, table, slow.events.get(family)) for family, table in fast.items()
+    }
+    return Result(events, slow.unparsed, coverage + slow.coverage)
+
+
+def declined_share(chunk: Chunk, settings: "Settings") -> float:
+    """Which part of a chunk's lines is the reference's, if they are of a year that all days are in."""
+    scanned = lane_of(settings.format_name).read(chunk, ((1, SOME_LEAP_YEAR),), settings.zone)
+    return len(scanned.declined) / max(1, chunk.data.count(b"\n"))
+
+
+def lane_of(format_name: str) -> Lane:
+    """This thread's own."""
+    lanes: dict[str, Lane] = _THREAD.__dict__.setdefault("lanes", {})
+    if format_name not in lanes:
+        lanes[format_name] = Lane(format_name)
+    return lanes[format_name]
+
+
+def _coverage(scanned: Scanned) -> Counter[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
+    for result, counts in (("event", scanned.rows.tag_events), ("foreign", scanned.rows.tag_foreign)):
+        for number in counts.nonzero()[0].tolist():
+            found[scanned.tags[number], result] = int(counts[number])
+    if scanned.blank:
+        found["", "blank"] = scanned.blank
+    return found
+
+
+def _by_reference(
+    chunk: Chunk, scanned: Scanned, source_id: str, years: Years, settings: "Settings"
+) -> Result:
+    """The lines that were declined, each with its number and its year."""
+    gathered = Gathered(source_id, find_formats(settings.format_name), settings.host)
+    framers: dict[int | None, Framer] = {}
+    data, added = chunk.data, 0
+    if chunk.before:
+        lines = [line.removesuffix("\r") for line in decode(chunk.before).split("\n")[:-1]]
+        first, added = chunk.first_line - len(lines), chunk.first_line - 1
+        gathered.prime([Segment(first, lines, Clock(year_of(years, first), settings.zone))])
+
+    def framer(line_no: int) -> Framer:
+        year = year_of(years, line_no)
+        if year not in framers:
+            framers[year] = Framer(Clock(year, settings.zone))
+        return framers[year]
+
+    for line_no, position, length in scanned.declined.tolist():
+        start = position - scanned.base
+        line = data[start : start + length]
+        if REPEAT in line and added != line_no - 1 and start:
+            before = data[data.rfind(b"\n", 0, start - 1) + 1 : start - 1]
+            gathered.recall(decode(before.removesuffix(b"\r")), framer(line_no - 1))
+        gathered.add_line(line_no, decode(line), framer(line_no))
+        added = line_no
+    return gathered.result()
+
+
+def _joined(family: Family, fast: pa.Table, slow: pa.Table | None) -> pa.Table:
+    joined = pa.concat_tables([fast, slow.cast(schema_of(family))]) if slow else fast
+    return joined if _is_one_day(joined) else joined.cast(events_schema(family))
+
+
+def _is_one_day(table: pa.Table) -> bool:
+    """Views can be written, but not picked by day: they have no filter in Arrow."""
+    moments = table["logged_at"]
+    first, last = (moment.as_py() for moment in (pc.min(moments), pc.max(moments)))
+    return bool(first.date() == last.date())

@@ -1,0 +1,272 @@
+"""The second compiler of shapes: templates become programs of a few operations for the scanner in kernel.py.
+
+A row that the scanner cannot read, or whose captures it cannot store, becomes the operation that declines.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from ingest.batch import ABSENT
+from ingest.fast import kernel
+from ingest.fast.rules import class_behind, is_readable, tail_of
+from ingest.fast.tables import UNBOUNDED, Lists, Pool, bytes_of, class_table, id_sizes_of, number_rows
+from ingest.formats import find_formats
+from ingest.formats.base import FixedForms, Row, Turn
+from ingest.schema import ATTRIBUTES, COUNT, FAMILY_BY_KIND, FRAME, SECONDS, TEXT, Family, Kind
+from ingest.shapes import CLASSES, ENDLESS, NO_REMARKS, Piece, pieces
+
+# What hardly repeats within a chunk is not looked up in a dictionary. Parquet gets it as it lies in the log.
+UNIQUE_TEXTS: Final = frozenset({"line", "message_id", "reply", "recipient", "sender"})
+# The other texts are numbered, each column by itself; a text that means nothing there gets no number.
+DICTIONARIES: Final = {
+    name: number
+    for number, name in enumerate(
+        dict.fromkeys(
+            name
+            for columns in ({"host": TEXT, "queue_id": TEXT}, *ATTRIBUTES.values())
+            for name, kind in columns.items()
+            if kind == TEXT and name not in UNIQUE_TEXTS
+        )
+    )
+}
+_NO_SLOT: Final = -1
+
+Operation = tuple[int, int, int, int, int]
+
+
+class Fixed(NamedTuple):
+    """One row of a format, compiled: which slot of its captures each column is, and which text it is always."""
+
+    kind: Kind
+    family: Family
+    slots: Mapping[str, int]
+    constants: Mapping[str, int]  # which of `Tables.constants`
+
+
+class Programs(NamedTuple):
+    """All that the scanner needs to know of some formats."""
+
+    tables: kernel.Tables
+    shapes: tuple[Fixed, ...]
+    ranked: tuple[Fixed, ...]  # by family and kind: alike lines side by side compress better
+    ranks: kernel.SmallInts  # where each of `shapes` is in `ranked`
+    constants: bytes
+    numbers: Mapping[tuple[str, str], int]  # of a program, by format and daemon
+
+
+class _Compiler:
+    """Programs in the making."""
+
+    def __init__(self) -> None:
+        self.pool = Pool()
+        self.ops: list[Operation] = []
+        self.starts: list[int] = []
+        self.twins: list[int] = []
+        self.shapes: list[Fixed] = []
+        self.classes = list(CLASSES)
+        self.words: list[tuple[int, int]] = []
+        self.constants: dict[tuple[int, str], int] = {}  # (dictionary, text)
+        self._known: dict[tuple[object, ...], int] = {}
+
+    def shape(self, row: Row, has_id: bool, turns: Mapping[str, Turn]) -> int:
+        """The number of a row's shape; the same row of another daemon has the same."""
+        kind, _, template, *rest = row
+        constants = rest[0] if rest else {}
+        key = (kind, template, tuple(constants.items()), has_id)
+        if key not in self._known:
+            self._known[key] = len(self.shapes)
+            self.starts.append(len(self.ops))
+            self.shapes.append(self._compile(kind, template, constants, has_id, turns))
+            self._add_twin(turns)
+        return self._known[key]
+
+    def _add_twin(self, turns: Mapping[str, Turn]) -> None:
+        """Behind a shape that may turn into another kind, the same of that kind."""
+        shape = self.shapes[-1]
+        kinds = [turn.kind for column, turn in turns.items() if column in shape.slots]
+        self.twins.append(len(self.shapes) if kinds else -1)
+        if kinds:
+            self.twins.append(-1)
+            self.starts.append(self.starts[-1])
+            self.shapes.append(shape._replace(kind=kinds[0]))
+
+    def _compile(
+        self,
+        kind: Kind,
+        template: str,
+        constants: Mapping[str, str],
+        has_id: bool,
+        turns: Mapping[str, Turn],
+    ) -> Fixed:
+        family = FAMILY_BY_KIND[kind]
+        parts = list(pieces(template))
+        columns = [piece.text for piece in parts if piece.role == "capture" and piece.text]
+        slots = {name: place for place, name in enumerate(["queue_id", *columns] if has_id else columns)}
+        fixed = Fixed(
+            kind, family, slots, {name: self._constant(name, text) for name, text in constants.items()}
+        )
+        if is_readable(template) and _is_storable(fixed, parts, has_id):
+            self._emit(parts, slots, turns)
+        else:
+            self.ops.append((kernel.DECLINE, 0, 0, 0, _NO_SLOT))
+        return fixed
+
+    def _words(self, texts: Sequence[str]) -> tuple[int, int]:
+        """Where some words are among all words: the first, the end."""
+        first = len(self.words)
+        self.words += [self.pool.place(text) for text in texts]
+        return first, len(self.words)
+
+    def _constant(self, column: str, text: str) -> int:
+        key = (DICTIONARIES.get(column, kernel.HOST), text)
+        return self.constants.setdefault(key, len(self.constants))
+
+    def _emit(self, parts: Sequence[Piece], slots: Mapping[str, int], turns: Mapping[str, Turn]) -> None:
+        options: list[int] = []
+        skip = -1
+        for position, piece in enumerate(parts):
+            if position == skip:
+                continue
+            if piece.role == "literal":
+                self.ops.append((kernel.LITERAL, *self.pool.place(piece.text), 0, _NO_SLOT))
+            elif piece.role == "open":
+                skip = position + 1
+                options.append(len(self.ops))
+                behind = class_behind(parts, position)
+                cls = self.classes.index(behind) if behind else _NO_SLOT
+                self.ops.append((kernel.OPTION, *self.pool.place(parts[skip].text), 0, cls))
+            elif piece.role == "close":
+                option = options.pop()
+                self.ops[option] = (*self.ops[option][:3], len(self.ops), self.ops[option][4])
+            else:
+                self.ops.append(self._capture(parts, position, slots.get(piece.text, _NO_SLOT)))
+                if piece.text in turns:
+                    words = self._words(sorted(turns[piece.text].texts))
+                    self.ops.append((kernel.TURN, *words, 0, slots[piece.text]))
+        self.ops.append((kernel.END, 0, 0, 0, _NO_SLOT))
+
+    def _capture(self, parts: Sequence[Piece], position: int, slot: int) -> Operation:
+        piece = parts[position]
+        cls = self.classes.index(piece.cls)
+        _, least, most = CLASSES[piece.cls]
+        if piece.cls in ENDLESS:
+            words = self._words(NO_REMARKS) if piece.cls == "remark" else (0, 0)
+            return kernel.REST, len(tail_of(parts, position) or ""), *words, slot
+        if piece.cls == "upto":
+            return kernel.UPTO, *self.pool.place(parts[position + 1].text), cls, slot
+        if piece.cls == "num":
+            return kernel.DECIMAL, 0, 0, 0, slot
+        if piece.cls == "enhanced":
+            return kernel.ENHANCED, 0, 0, 0, slot
+        if piece.text and _type_of(piece.text) == COUNT:
+            return kernel.INTEGER, 0, 0, most or UNBOUNDED, slot
+        return kernel.SPAN, cls, least, most or UNBOUNDED, slot
+
+
+def _is_storable(fixed: Fixed, parts: Sequence[Piece], has_id: bool) -> bool:
+    """Whether each column gets one capture or constant, of a form that suits its type."""
+    captures = [piece.text for piece in parts if piece.role == "capture" and piece.text]
+    names = [*captures, *(["queue_id"] if has_id else []), *fixed.constants]
+    fitting: dict[pa.DataType, Set[str]] = {COUNT: {"int"}, SECONDS: {"num"}}
+    return (
+        len(set(names)) == len(names)
+        and not UNIQUE_TEXTS & fixed.constants.keys()
+        and set(names) <= {"queue_id", *ATTRIBUTES[fixed.family]}
+        and all(
+            piece.cls in fitting.get(_type_of(piece.text), CLASSES.keys() - {"num"})
+            for piece in parts
+            if piece.role == "capture" and piece.text
+        )
+    )
+
+
+def _type_of(column: str) -> pa.DataType:
+    known = {name: kind for columns in (FRAME, *ATTRIBUTES.values()) for name, kind in columns.items()}
+    return known.get(column, TEXT)
+
+
+def _first_bytes(template: str) -> Iterable[int]:
+    """The bytes that a message of this template can begin with."""
+    first = next(pieces(template))
+    if first.role == "literal":
+        return [ord(first.text[0])]
+    if first.role == "capture" and CLASSES[first.cls].minimum:
+        return bytes_of(CLASSES[first.cls].characters)
+    return range(256)
+
+
+@lru_cache
+def compile_formats(name: str) -> Programs:
+    """Programs of the formats that `--format NAME` means, as far as they say in data what their messages look like."""
+    compiler = _Compiler()
+    lists = Lists()
+    numbers: dict[tuple[str, str], int] = {}
+    dispatch: list[list[int]] = []
+    forms_of: list[FixedForms] = []
+    for each in find_formats(name):
+        if each.fixed is None:
+            continue
+        for daemon in sorted(each.fixed.with_id.keys() | each.fixed.without_id.keys()):
+            numbers[each.name, daemon] = len(forms_of)
+            forms_of.append(each.fixed)
+            for has_id, rows in ((False, each.fixed.without_id), (True, each.fixed.with_id)):
+                of_daemon = rows.get(daemon, ())
+                shapes = [compiler.shape(row, has_id, each.fixed.turns) for row in of_daemon]
+                dispatch.append(lists.by_first_byte(shapes, [_first_bytes(row[2]) for row in of_daemon]))
+    tables = kernel.Tables(
+        no_id=number_rows([compiler.pool.place(forms.no_queue_id) for forms in forms_of], np.int64, 2),
+        ops=number_rows(compiler.ops, np.int32, 5),
+        starts=np.array(compiler.starts, np.int32),
+        twins=np.array(compiler.twins, np.int32),
+        slots=np.array([len(shape.slots) for shape in compiler.shapes], np.int32),
+        literals=compiler.pool.words(),
+        words=number_rows(compiler.words, np.int64, 2),
+        classes=class_table([[CLASSES[name].characters] for name in compiler.classes]),
+        dispatch=number_rows(dispatch, np.int32, 256),
+        candidates=np.array(lists.items, np.int32),
+        id_alphabets=class_table([[each.characters for each in forms.queue_ids] for forms in forms_of]),
+        id_sizes=id_sizes_of([forms.queue_ids for forms in forms_of]),
+        dictionaries=_dictionaries(compiler.shapes),
+        absent=np.array([_word(ABSENT.get(name, "")) for name in DICTIONARIES], np.uint64),
+        absent_sizes=np.array([len(ABSENT.get(name, "")) or -1 for name in DICTIONARIES], np.int64),
+        constants=number_rows(_places(compiler.constants), np.int64, 3),
+    )
+    order = sorted(range(len(compiler.shapes)), key=lambda number: _rank(compiler.shapes[number]))
+    return Programs(
+        tables=tables,
+        shapes=tuple(compiler.shapes),
+        ranked=tuple(compiler.shapes[number] for number in order),
+        ranks=np.argsort(order).astype(np.int32),
+        constants="".join(text for _, text in compiler.constants).encode(),
+        numbers=numbers,
+    )
+
+
+def _rank(shape: Fixed) -> tuple[Family, int]:
+    return shape.family, list(Kind).index(shape.kind)
+
+
+def _dictionaries(shapes: Sequence[Fixed]) -> kernel.SmallInts:
+    """Which dictionary each capture of each shape belongs to."""
+    table = np.full((len(shapes), max((len(shape.slots) for shape in shapes), default=0)), -1, np.int32)
+    for row, shape in enumerate(shapes):
+        for name, slot in shape.slots.items():
+            table[row, slot] = DICTIONARIES.get(name, -1)
+    return table
+
+
+def _word(text: str) -> int:
+    return int.from_bytes(text.encode(), "little")
+
+
+def _places(constants: Iterable[tuple[int, str]]) -> list[tuple[int, int, int]]:
+    """(dictionary, position, length) of constants that lie one after the other."""
+    places, position = [], 0
+    for dictionary, text in constants:
+        places.append((dictionary, position, len(text)))
+        position += len(text)
+    return places

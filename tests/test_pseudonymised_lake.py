@@ -1,0 +1,188 @@
+"""A lake of pseudonyms: no person in any byte of it, and every count as with their names."""
+
+import re
+import sqlite3
+from datetime import UTC
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+import mailscope
+from analysis.stitch import stitch
+from analysis.warehouse import open_lake
+from ingest.errors import LakeError
+from ingest.lake import Lake
+from ingest.parsing import Settings
+from ingest.pseudonyms import Pseudonyms
+from ingest.reader import ingest_sources
+from ingest.sources import find_sources
+
+SAMPLE_LOGS = Path(__file__).parents[1] / "sample_logs"
+LOGS = [SAMPLE_LOGS / "mx1", SAMPLE_LOGS / "out1"]
+KEY = bytes(range(32))
+
+
+def build(lake, pseudonyms, logs=LOGS):
+    ingest_sources(
+        Lake(lake), find_sources([str(log) for log in logs]), Settings(zone=UTC, pseudonyms=pseudonyms)
+    )
+    stitch(lake)
+    return lake
+
+
+@pytest.fixture(scope="module", params=["", "domains", "keep_networks"])
+def made(request, tmp_path_factory):
+    options = {request.param: True} if request.param else {}
+    return build(tmp_path_factory.mktemp("made") / "lake", Pseudonyms(KEY, **options))
+
+
+@pytest.fixture(scope="module")
+def people(sample_connection):
+    """Local parts and user names, as they stand before an @, and client addresses of the sample."""
+    columns = {
+        "outcomes": ["sender", "recipient", "client_ip", "sasl_username"],
+        "deliveries": ["recipient", "orig_recipient", "first_recipient", "sender"],
+        "messages": ["sender", "client_ip", "sasl_username"],
+        "sessions": ["client_ip", "sasl_username"],
+        "rejections": ["sender", "recipient", "client_ip", "sasl_username"],
+    }
+    found = {
+        value
+        for table, names in columns.items()
+        for name in names
+        for (value,) in sample_connection.sql(f"SELECT DISTINCT {name} FROM {table}").fetchall()
+        if value
+    }
+    locals_ = {text.rpartition("@")[0] for text in found if "@" in text}
+    names = {text for text in found if "@" not in text and not re.fullmatch(r"[0-9A-Fa-f.:]+", text)}
+    clients = {text for text in found if re.fullmatch(r"[0-9A-Fa-f.:]{7,}", text)} - {"127.0.0.1", "::1"}
+    # Servers that we deliver to keep their addresses, also where they are clients
+    servers = {
+        address for (address,) in sample_connection.sql("SELECT DISTINCT relay_ip FROM deliveries").fetchall()
+    }
+    return {f"{text}@" for text in locals_ | names}, clients - servers
+
+
+def bytes_of(lake):
+    """All that the lake's files hold: every text of every column, and the raw bytes of what is no Parquet."""
+    for path in sorted(lake.rglob("*")):
+        if path.suffix == ".parquet":
+            table = pq.ParquetFile(path).read()
+            for name in table.schema.names:
+                yield f"{path.name}:{name}", "\n".join(map(str, set(map(str, table[name].to_pylist()))))
+        elif path.is_file():
+            yield path.name, path.read_bytes().decode("latin-1")
+
+
+def texts_found(lake, wanted):
+    some = re.compile(r"(?<![\w.+-])(?:" + "|".join(map(re.escape, sorted(wanted))) + ")")
+    found = {(where, hit) for where, text in bytes_of(lake) for hit in some.findall(text)}
+    return {(where, hit) for where, hit in found if hit not in {"MAILER-DAEMON@", "double-bounce@"}}
+
+
+def test_nobody_of_the_sample_is_in_any_byte(made, people):
+    names, _ = people
+
+    assert texts_found(made, names) == set()
+
+
+def test_no_client_address_of_the_sample_is_in_any_byte(tmp_path, people):
+    _, clients = people
+    lake = build(tmp_path / "lake", Pseudonyms(KEY))
+
+    assert texts_found(lake, clients) == set()
+
+
+COUNTS = {
+    "outcomes": "SELECT outcome, count(*), sum(attempts) FROM outcomes GROUP BY ALL ORDER BY ALL",
+    "deliveries": "SELECT status, direction, is_handoff, count(*) FROM deliveries GROUP BY ALL ORDER BY ALL",
+    "messages": "SELECT origin, state, count(*), count(DISTINCT sender), count(message_id) FROM messages GROUP BY ALL ORDER BY ALL",
+    "sessions": "SELECT count(*), count(DISTINCT client_ip), sum(auth_failures), sum(rejections) FROM sessions",
+    "rejections": "SELECT action, decider, count(*), count(DISTINCT recipient), count(dnsbl) FROM rejections GROUP BY ALL ORDER BY ALL",
+    "people": "SELECT count(DISTINCT sender), count(DISTINCT recipient), count(DISTINCT sasl_username) FROM outcomes",
+}
+
+
+@pytest.mark.parametrize("query", COUNTS)
+def test_counts_are_those_of_the_people(made, sample_connection, query):
+    with open_lake(made) as connection:
+        counts = connection.sql(COUNTS[query]).fetchall()
+
+    assert counts == sample_connection.sql(COUNTS[query]).fetchall()
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MAILSCOPE_LAKE", raising=False)
+    (tmp_path / "key").write_bytes(KEY)
+    (tmp_path / "key").chmod(0o600)
+    (tmp_path / "mail.log").write_bytes((SAMPLE_LOGS / "out1/mail.log").read_bytes())
+    (tmp_path / "mailscope.toml").write_text(
+        '[pseudonymise]\nkey_file = "key"\n[[sources]]\npaths = ["mail.log"]\ntimezone = "UTC"\n'
+    )
+    return tmp_path
+
+
+def call(*words):
+    return CliRunner().invoke(mailscope.app, list(map(str, words)))
+
+
+def some(connection, column):
+    [(value,)] = connection.sql(
+        f"SELECT {column} FROM outcomes WHERE host = 'out1' AND {column} <> '' ORDER BY ALL LIMIT 1"
+    ).fetchall()
+    return value
+
+
+@pytest.mark.parametrize("column", ["sender", "recipient", "sasl_username", "client_ip"])
+def test_who_has_the_key_finds_people_by_their_names(site, sample_connection, column):
+    call("ingest")
+    found = call("trace", some(sample_connection, column)).stdout
+
+    assert re.match(r"Read as .*: [1-9]\d* messages", found)
+
+
+def test_who_has_no_key_finds_nobody(site, sample_connection):
+    call("ingest")
+    (site / "mailscope.toml").unlink()
+
+    assert ": 0 messages, 0 decisions" in call("trace", some(sample_connection, "sender")).stdout
+
+
+def test_a_queue_id_is_found_as_ever(site):
+    call("ingest")
+    queue_id = call("sql", "SELECT queue_id FROM messages LIMIT 1").stdout.split()[-1]
+
+    assert "1 messages" in call("trace", queue_id).stdout
+
+
+@pytest.mark.parametrize("second", [None, Pseudonyms(bytes(32)), Pseudonyms(KEY, domains=True)])
+def test_two_kinds_of_names_never_mix(tmp_path, second):
+    build(tmp_path / "lake", Pseudonyms(KEY), LOGS[:1])
+    with pytest.raises(LakeError, match="ingest with the same --pseudonymise as before"):
+        build(tmp_path / "lake", second, LOGS[1:])
+
+
+def test_pseudonyms_do_not_come_to_a_lake_of_people(tmp_path):
+    build(tmp_path / "lake", None, LOGS[:1])
+    with pytest.raises(LakeError, match="holds real names"):
+        build(tmp_path / "lake", Pseudonyms(KEY), LOGS[1:])
+
+
+def test_reparse_leaves_pseudonyms_as_they_are(site):
+    call("ingest")
+    before = call("sql", "FROM outcomes ORDER BY ALL").stdout
+    call("reparse")
+
+    assert call("sql", "FROM outcomes ORDER BY ALL").stdout == before
+
+
+def test_the_key_is_not_in_the_lake(site):
+    call("ingest")
+    with sqlite3.connect(site / "lake/ledger.sqlite") as ledger:
+        dump = "\n".join(ledger.iterdump())
+
+    assert KEY.hex() not in dump
