@@ -2,9 +2,10 @@
 
 When a day has more than a few files, they are merged from the smallest on, while the next one is not larger than
 twice what is merged already: so a row is rewritten when what it lies in grows by half, which is as often as the
-logarithm of the day's size, and the large files of a day are left alone when cron adds small ones. Left alone are
-also very large files, and those that are not stitched yet: a merged file bears the number of the last commit in it,
-and is not new to who has stitched up to that.
+logarithm of the day's size, and the large files of a day are left alone when cron adds small ones. A day has no more
+files of a family than eight, and one for every two megabytes that it has. Left alone are also files that are not
+stitched yet: a merged file bears the numbers of the first and last commit in it, and is not new to who has stitched
+up to that.
 """
 
 from bisect import bisect_left
@@ -23,7 +24,7 @@ from ingest.rewriting import Place, opened
 from ingest.schema import commits_of
 
 ENOUGH_FILES: Final = 8
-LARGE_BYTES: Final = 64 << 20
+LARGE_BYTES: Final = 2 << 20  # what a bulk ingest makes is not worth rewriting
 _GROUP_ROWS: Final = 1 << 17  # of a row group: as many as DuckDB's own
 
 

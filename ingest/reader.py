@@ -34,7 +34,7 @@ from ingest.times import Years, find_zone
 from ingest.workers import Task, Workers
 
 CHUNK_BYTES: Final = 8 << 20
-MAX_TASK_BYTES: Final = 16 << 20
+MAX_TASK_BYTES: Final = 32 << 20
 
 Progress = Callable[[str, int, int], None]
 
