@@ -22,6 +22,7 @@ MEANINGS: Final[dict[Kind, tuple[str, str]]] = {
     Kind.CLIENT_NOTE: ("Something odd about a client; nothing was refused by this line.", "smtpd(8)"),
     Kind.SCREEN: ("postscreen tested or decided on a client before smtpd met it.", "POSTSCREEN_README"),
     Kind.DNSBL_LISTING: ("A client's address is on a block or allow list.", "dnsblog(8)"),
+    Kind.ARRIVAL: ("A message was taken into the queue: from whom, how, and how big.", "Exim spec, Log files: Logging message reception"),
     Kind.CLIENT: ("A message got its queue id; this client sends it.", "smtpd(8)"),
     Kind.PICKUP: ("A message was written on this host by the sendmail command.", "pickup(8)"),
     Kind.MESSAGE_ID: ("The Message-ID header of the message.", "cleanup(8)"),
@@ -30,10 +31,14 @@ MEANINGS: Final[dict[Kind, tuple[str, str]]] = {
     Kind.EXPIRED: ("The message was in the queue for too long and goes back to its sender.", "qmgr(8), maximal_queue_lifetime"),
     Kind.NOTICE: ("The server wrote a notification about this message; its own id is named.", "bounce(8)"),
     Kind.QUEUE_ADMIN: ("An administrator's command changed the queue.", "postsuper(1)"),
+    Kind.CANCELLED: ("The message was given up before its time, and goes back to its sender.", "exim -Mg, timeout_frozen_after"),
     Kind.SKIPPED: ("The queue manager passed over the message this time.", "qmgr(8)"),
     Kind.MESSAGE_REFUSED: ("The whole message was refused after its data.", "cleanup(8)"),
     Kind.FILTER_VERDICT: ("The content filter's verdict on the message.", "amavisd.conf, $log_templ"),
+    Kind.SENDER_CHECK: ("What SPF, DKIM, DMARC or ARC says of the message.", "Exim spec, DKIM, SPF, SRS and DMARC"),
+    Kind.MESSAGE_NOTE: ("A remark about the message, by the server or by the site's configuration; no result.", "Exim spec, Log files"),
     Kind.DELIVERY: ("The result of one attempt to deliver to one recipient.", "smtp(8), lmtp(8), local(8), pipe(8)"),
+    Kind.POSTPONED: ("It was too early to try again: nothing was tried.", "Exim spec, Retry configuration"),
     Kind.PROBE: ("A test whether an address exists; no mail was sent.", "ADDRESS_VERIFICATION_README"),
     Kind.CONNECT_FAILURE: ("No connection to a destination; the next address is tried.", "smtp(8)"),
     Kind.REMOTE_TROUBLE: ("The destination misbehaved; the result follows in a delivery line.", "smtp(8)"),
@@ -47,6 +52,8 @@ MEANINGS: Final[dict[Kind, tuple[str, str]]] = {
     Kind.PANIC: ("A process of the server found a fault in itself and stopped.", "DEBUG_README"),
     Kind.SERVER: ("The server speaks about itself: start, stop, reload, tables.", "master(8)"),
     Kind.STATISTICS: ("Counters that a daemon writes from time to time.", "anvil(8), scache(8)"),
+    Kind.QUEUE_RUN: ("A walk through the queue began or ended.", "exim -q"),
+    Kind.REMARK: ("A text of the site's own configuration, or one that no form of the server's is known for.", "Exim spec, logwrite"),
 }  # fmt: skip
 
 

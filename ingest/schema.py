@@ -37,6 +37,7 @@ class Kind(StrEnum):
     SCREEN = "screen"
     DNSBL_LISTING = "dnsbl_listing"
     # a queue id's life
+    ARRIVAL = "arrival"
     CLIENT = "client"
     PICKUP = "pickup"
     MESSAGE_ID = "message_id"
@@ -45,11 +46,15 @@ class Kind(StrEnum):
     EXPIRED = "expired"
     NOTICE = "notice"
     QUEUE_ADMIN = "queue_admin"
+    CANCELLED = "cancelled"
     SKIPPED = "skipped"
     MESSAGE_REFUSED = "message_refused"
     FILTER_VERDICT = "filter_verdict"
+    SENDER_CHECK = "sender_check"
+    MESSAGE_NOTE = "message_note"
     # an attempt to deliver
     DELIVERY = "delivery"
+    POSTPONED = "postponed"
     PROBE = "probe"
     CONNECT_FAILURE = "connect_failure"
     REMOTE_TROUBLE = "remote_trouble"
@@ -65,6 +70,8 @@ class Kind(StrEnum):
     PANIC = "panic"
     SERVER = "server"
     STATISTICS = "statistics"
+    QUEUE_RUN = "queue_run"
+    REMARK = "remark"
 
 
 FAMILY_BY_KIND: Final = MappingProxyType(
@@ -86,6 +93,7 @@ FAMILY_BY_KIND: Final = MappingProxyType(
         ),
         **dict.fromkeys(
             (
+                Kind.ARRIVAL,
                 Kind.CLIENT,
                 Kind.PICKUP,
                 Kind.MESSAGE_ID,
@@ -94,15 +102,19 @@ FAMILY_BY_KIND: Final = MappingProxyType(
                 Kind.EXPIRED,
                 Kind.NOTICE,
                 Kind.QUEUE_ADMIN,
+                Kind.CANCELLED,
                 Kind.SKIPPED,
                 Kind.MESSAGE_REFUSED,
                 Kind.FILTER_VERDICT,
+                Kind.SENDER_CHECK,
+                Kind.MESSAGE_NOTE,
             ),
             Family.QUEUE,
         ),
         **dict.fromkeys(
             (
                 Kind.DELIVERY,
+                Kind.POSTPONED,
                 Kind.PROBE,
                 Kind.CONNECT_FAILURE,
                 Kind.REMOTE_TROUBLE,
@@ -114,7 +126,17 @@ FAMILY_BY_KIND: Final = MappingProxyType(
         ),
         Kind.DECISION: Family.REJECT,
         **dict.fromkeys(
-            (Kind.WARNING, Kind.ERROR, Kind.FATAL, Kind.PANIC, Kind.SERVER, Kind.STATISTICS), Family.OTHER
+            (
+                Kind.WARNING,
+                Kind.ERROR,
+                Kind.FATAL,
+                Kind.PANIC,
+                Kind.SERVER,
+                Kind.STATISTICS,
+                Kind.QUEUE_RUN,
+                Kind.REMARK,
+            ),
+            Family.OTHER,
         ),
     }
 )
@@ -200,6 +222,7 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
     {
         Family.SESSION: {
             **_PEER,
+            "helo": TEXT,
             **_SASL,
             **_TLS,
             **_REASON,
@@ -210,7 +233,10 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
         },
         Family.QUEUE: {
             **_PEER,
+            "helo": TEXT,
+            "protocol": TEXT,
             **_SASL,
+            **_TLS,
             **_REASON,
             "orig_queue_id": TEXT,
             "orig_client_name": TEXT,
@@ -220,8 +246,10 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
             "sender": TEXT,
             "size_bytes": COUNT,
             "recipient_count": COUNT,
+            "recipients": TEXT,  # as Exim lists them (+received_recipients), a blank between two
             "related_queue_id": TEXT,
             "action": TEXT,
+            "method": TEXT,  # of a sender check: SPF, DKIM, DMARC, ARC
             "attributes": TEXT,  # key=value pairs that no column knows
         },
         Family.DELIVERY: {
@@ -258,6 +286,7 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
             "sasl_username": TEXT,
             "trigger": TEXT,  # the header or body text that a content check met
             "decider": TEXT,  # smtpd's own restrictions (NULL), or milter, proxy, header, body
+            "attributes": TEXT,  # key=value pairs that no column knows
         },
         Family.OTHER: {**_REASON},
     }
