@@ -25,6 +25,7 @@ class Row:
     client_ip: str | None = None
     sasl_username: str | None = None
     host: str = ""
+    instance: str | None = "postfix"
     final: list[str] = field(default_factory=list)
     queue_ids: list[str] = field(default_factory=list)
     size_bytes: int | None = None
@@ -44,7 +45,7 @@ class Row:
         still = "held" if self.held else "deferred" if self.attempts else "queued"
         facts = {
             "host": self.host,
-            "instance": "postfix",
+            "instance": self.instance,
             "queue_id": queue_id,
             "message_id": self.message_id,
             "sender": self.sender,
