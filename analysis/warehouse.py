@@ -14,7 +14,11 @@ import pyarrow as pa
 from ingest.errors import LakeError
 from ingest.schema import COVERAGE, SCHEMA_VERSION, SOURCES, STATE_FILE, UNPARSED, Family, events_schema
 
-_EVENTS: Final = {f"events_{family}": events_schema(family) for family in Family}
+# The folders that the files lie in are columns too.
+_FOLDERS: Final = (pa.field("family", pa.string()), pa.field("date", pa.date32()))
+_EVENTS: Final = {
+    f"events_{family}": pa.schema([*events_schema(family), *_FOLDERS]) for family in Family
+}
 _PLAIN: Final = {"unparsed": UNPARSED, "coverage": COVERAGE, "sources": SOURCES}
 STITCHED: Final = ("messages", "deliveries", "sessions", "rejections", "outcomes")
 
@@ -92,4 +96,5 @@ _SQL_TYPES: Final[Mapping[str, str]] = {
     "bool": "BOOLEAN",
     "double": "DOUBLE",
     "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
+    "date32[day]": "DATE",
 }
