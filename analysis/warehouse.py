@@ -16,9 +16,7 @@ from ingest.schema import COVERAGE, SCHEMA_VERSION, SOURCES, STATE_FILE, UNPARSE
 
 # The folders that the files lie in are columns too.
 _FOLDERS: Final = (pa.field("family", pa.string()), pa.field("date", pa.date32()))
-_EVENTS: Final = {
-    f"events_{family}": pa.schema([*events_schema(family), *_FOLDERS]) for family in Family
-}
+_EVENTS: Final = {f"events_{family}": pa.schema([*events_schema(family), *_FOLDERS]) for family in Family}
 _PLAIN: Final = {"unparsed": UNPARSED, "coverage": COVERAGE, "sources": SOURCES}
 STITCHED: Final = ("messages", "deliveries", "sessions", "rejections", "outcomes")
 
