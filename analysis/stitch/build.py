@@ -60,6 +60,7 @@ CARRIED: Final = ("queue", "delivery", "session", "reject", "notes")
 # Carried before anything was: columns that the lines of the lake do not have.
 _FLAGS: Final = {
     Family.QUEUE: ", FALSE AS session_done",
+    Family.DELIVERY: ", 1::BIGINT AS attempts, FALSE AS is_emitted",
     Family.REJECT: ", FALSE AS session_done, FALSE AS is_emitted",
 }
 _COPY: Final = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
