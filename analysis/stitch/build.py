@@ -15,8 +15,8 @@ import duckdb
 from analysis.stitch.chunks import FAMILIES, Chunk
 from analysis.stitch.state import Own, Staging
 from analysis.stitch.writing import Place, write_by_day, write_empty
-from analysis.warehouse import empty_view, open_lines
-from ingest.schema import Family, events_schema
+from analysis.warehouse import empty_view, open_bare, view_table
+from ingest.schema import SOURCES, Family, events_schema
 
 # Table: the moment that decides its day. The largest first: the writers then end together.
 TABLES: Final = {
@@ -68,12 +68,13 @@ _COPY: Final = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
 
 def build(lake: Path, staging: Staging, chunk: Chunk, carried: Path | None, own: Own, memory_mb: int) -> None:
     """Writes a chunk's files below the staging folder. Raises duckdb.OutOfMemoryException."""
-    with open_lines(lake) as connection:
+    with open_bare(lake) as connection:
         connection.execute("SET memory_limit = $limit", {"limit": f"{memory_mb}MB"})
         connection.execute("SET temp_directory = $folder", {"folder": str(staging.folder / "spill")})
         connection.execute("SET preserve_insertion_order = false")
         connection.execute("SET enable_progress_bar = false")  # it would write between our own lines
         connection.execute("SET checkpoint_threshold = '1TB'")  # steps are thrown away, not worth packing
+        view_table(connection, "sources", lake / "sources", SOURCES)
         for family in FAMILIES:
             _view_lines(connection, family, chunk)
         for name in CARRIED:
