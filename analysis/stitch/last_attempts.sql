@@ -5,7 +5,7 @@ SELECT
   r.root_hash,
   coalesce(f.first_recipient, a.orig_recipient, a.recipient) AS first_recipient,
   lower(a.recipient) AS final_recipient,
-  count(*) AS attempts,
+  sum(a.attempts)::BIGINT AS attempts,
   min(a.attempted_at) AS first_attempt_at,
   max(a.attempted_at) AS last_attempt_at,
   max(a.pos) AS last_pos,

@@ -23,7 +23,7 @@ WITH joined AS (
   LEFT JOIN links AS l USING (message_hash)
   LEFT JOIN (
     SELECT message_hash, sum(attempts)::BIGINT AS attempts, max(last_attempt_at) AS last_attempt_at, count(*) AS recipients
-    FROM (SELECT message_hash, lower(recipient), orig_recipient, count(*) AS attempts, max(attempted_at) AS last_attempt_at FROM attempts GROUP BY ALL)
+    FROM (SELECT message_hash, lower(recipient), orig_recipient, sum(attempts) AS attempts, max(attempted_at) AS last_attempt_at FROM attempts GROUP BY ALL)
     GROUP BY message_hash
   ) AS tried USING (message_hash)
   LEFT JOIN (SELECT DISTINCT message_hash FROM with_message('delivery') WHERE kind = 'probe') AS probes USING (message_hash)
