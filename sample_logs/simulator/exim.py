@@ -265,6 +265,7 @@ class Exim:
         if self._up_to.get(there.domain, 0) > t and age < self.site.lifetime:
             text = f"defer (-54): retry time not reached for any host for '{there.domain}'"
             self._line(t, message, "==", leg.address, "R=dnslookup T=remote_smtp", f" {text}", pid)
+            leg.row.put_off = leg.row.put_off or t < self.site.end
             return "deferred"
         self._up_to[there.domain] = t + RETRY[min(leg.attempts, len(RETRY) - 1)]
         for mx, address in there.mx:
