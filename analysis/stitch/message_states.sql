@@ -35,6 +35,7 @@ SELECT
   *,
   CASE
     WHEN is_probe AND attempts IS NULL THEN 'probe'
+    WHEN attempts IS NULL AND discarded AND server = 'exim' THEN 'discarded'  -- after the arrival was written
     WHEN attempts > 0 OR queued_at IS NOT NULL THEN 'accepted'
     WHEN refused THEN 'refused'
     WHEN discarded THEN 'discarded'
