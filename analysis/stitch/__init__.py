@@ -25,7 +25,7 @@ __all__ = ["ORDER", "TABLES", "Own", "barriers", "is_current", "stitch"]
 
 # What DuckDB may hold in memory to begin with, but no more than half of what the machine has; beyond it, it uses the
 # disk beside the lake, which takes half as long again. Not every operator can, so a chunk that needs more gets more.
-ENOUGH_MB: Final = 1536
+ENOUGH_MB: Final = 1280
 DOUBLINGS: Final = 5
 
 
