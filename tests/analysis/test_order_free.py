@@ -17,6 +17,7 @@ from ingest.sources import find_sources
 
 SAMPLE_LOGS = Path(__file__).parents[2] / "sample_logs"
 LOG = SAMPLE_LOGS / "out1/mail.log"
+EXIM = [SAMPLE_LOGS / "ex1/mainlog.1", SAMPLE_LOGS / "ex1/mainlog"]
 # Where a row comes from is the one thing that the cut decides.
 ORIGIN = {"deliveries": "EXCLUDE (source_id, line_no)", "rejections": "EXCLUDE (source_id, line_no)"}
 
@@ -43,14 +44,16 @@ def pieces(folder, log, chance, most=7):
     folder.mkdir(exist_ok=True)
     files = []
     for number, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(lines)], strict=True)):
-        files.append(folder / f"{log.parent.name}-{number:02}.log")
+        files.append(folder / f"{log.parent.name}-{log.name}-{number:02}.log")
         files[-1].write_bytes(b"".join(lines[start:end]))
     return files
 
 
 def run(lake, files):
-    """What `mailscope ingest` does."""
-    ingest_sources(Lake(lake), find_sources([str(file) for file in files]), Settings(zone=UTC))
+    """What `mailscope ingest` does; a piece is named by its host."""
+    for file in files:
+        settings = Settings(zone=UTC, host=file.name.partition("-")[0])
+        ingest_sources(Lake(lake), find_sources([str(file)]), settings)
     stitch(lake)
     Lake(lake).clear_dirty()
     compact(Lake(lake), Lake(lake).last_commit(), barriers(lake))
@@ -86,6 +89,17 @@ def test_many_runs_in_the_order_of_time_give_the_same_tables(tmp_path, whole):
     assert tables(tmp_path / "lake") == whole
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_any_cut_of_an_exim_log_gives_the_same_tables(tmp_path, lake_of_files, monkeypatch, seed):
+    chance = random.Random(seed)  # noqa: S311  # as above
+    monkeypatch.setattr(analysis.stitch.chunks, "LINES", chance.choice([300, 1_000_000]))
+    files = [file for log in EXIM for file in pieces(tmp_path / "cut", log, chance)]
+    chance.shuffle(files)
+    in_runs(tmp_path / "lake", files, chance)
+
+    assert tables(tmp_path / "lake") == tables(lake_of_files(tmp_path / "whole", EXIM))
+
+
 @pytest.mark.parametrize("lines", [300, 2_000])
 def test_any_chunks_of_log_time_give_the_same_tables(tmp_path, whole, lake_of_files, monkeypatch, lines):
     monkeypatch.setattr(analysis.stitch.chunks, "LINES", lines)
@@ -102,7 +116,7 @@ def test_two_hosts_in_any_pieces_order_runs_and_chunks_give_the_same_tables(
     chance = random.Random(seed)  # noqa: S311  # as above
     monkeypatch.setattr(analysis.stitch.chunks, "LINES", chance.choice([500, 4_000, 1_000_000]))
     files = [SAMPLE_LOGS / "mx1/mail.log.1.gz"]
-    for log in (LOG, SAMPLE_LOGS / "mx1/mail.log"):
+    for log in (LOG, SAMPLE_LOGS / "mx1/mail.log", *EXIM):
         files += pieces(tmp_path / "cut", log, chance)
     chance.shuffle(files)
     in_runs(tmp_path / "lake", files, chance)

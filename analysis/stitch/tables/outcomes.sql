@@ -54,7 +54,7 @@ reasons AS (  -- the last word on what Exim gives up says that it does, not why:
 SELECT
   root.message_key AS first_message_key, root.message_id, root.known_sender AS sender, s.first_recipient AS recipient,
   root.host, root.origin, root.client_name, root.client_ip, root.sasl_username, root.size_bytes,
-  root.accepted_at,
+  coalesce(root.accepted_at, root.first_attempted_at) AS accepted_at,
   CASE WHEN s.is_mixed THEN 'mixed' ELSE s.fate END AS outcome,
   s.attempts, s.first_attempt_at, s.last_attempt_at,
   CASE WHEN s.addresses > 1 THEN aliased.final_recipients WHEN s.final_recipient IS NOT NULL THEN [s.final_recipient] END AS final_recipients,
