@@ -34,24 +34,36 @@ _ADDRESS: Final = (
     rf"(?<!{_ATOM})(?P<local>\"(?:[^\"\\\n]|\\[^\n]){{0,256}}+\"|(?:{_ATOM}|%(?!40))(?:{_ATOM}|%(?!40)|'){{0,255}}+)"
     r"(?P<at>@|%40)(?P<domain>\[[^\]\s]{1,64}\]|[\w.-]{1,255})"
 )
-# Names without a domain stand where only names stand (Postfix: cleanup, local, smtpd, virtual).
+# Names without a domain stand where only names stand (Postfix: cleanup, local, smtpd, virtual; Exim: A=, U=, set_id=, and
+# behind a flag).
 _NAMED: Final = (
-    r"(?P<before>\b(?:sasl_username|sasl_sender|user|login)=<?|\b(?:to|from|orig_to)=<|unknown user: \"|"
-    r"(?<!\w)/(?:home|var/mail|var/spool/mail|var/vmail)/)(?P<name>[^\s<>,\"/]{1,256}+)"
+    r"(?P<before>\b(?:sasl_username|sasl_sender|user|login|set_id)=<?|\bU=|\bA=[\w-]{1,64}:|\b(?:to|from|orig_to)=<|unknown user: \"|"
+    r"(?<!\w)/(?:home|var/mail|var/spool/mail|var/vmail)/|(?:=>|->|>>|\*>|\*\*|==) (?=[^\s<>@|/:\"]{1,256}+ <))"
+    r"(?P<name>[^\s<>,\"/()]{1,256}+)"
 )
+# Exim: a mailbox of that name, and a Message-ID without brackets.
+_MAILBOX: Final = r"(?P<flag>(?:=>|->|>>|\*>|\*\*|==) )(?P<user>[^\s<>@|/:\"]{1,256}+)(?= <(?P=user)@(?P<home>[\w.-]{1,255})>)"
+_MESSAGE_ID: Final = (
+    rf"(?P<id>\bid\*?=)(?P<left>{_ATOM}{{1,256}}+)@(?P<right>[\w.-]{{1,255}}|\[[^\]\s]{{1,64}}\])"
+)
+
 _REFUSED: Final = (
     r"<(?P<refused>[^<>@\s\[\]]{1,256}+)>(?=: (?:Recipient|Sender) address|: [Uu]ser unknown|: unknown user)"
 )
 # Servers that we talk to are no clients: relay=, host ... said, connect to, TLS established to.
 _SERVER: Final = (
     r"(?P<server>\b(?:relay=|host |connect to |connection established to |to |with )"
-    r"[^\s\[\]]{1,255}+\[[0-9A-Fa-f.:]{2,45}+\])(?=:\d|,| said| refused| while)"
+    r"[^\s\[\]]{1,255}+\[[0-9A-Fa-f.:]{2,45}+\](?=:\d|,| said| refused| while)"
+    r"|(?:\bT=[\w-]{1,64}(?: S=\d{1,18})?|\bdefer \(-?\d{1,5}\)) H=[^\s\[\]()]{1,255}+ \[[0-9A-Fa-f.:]{2,45}+\]"
+    r"|(?:\w{6}-\w{6,11}-\w{2,4} )H=[^\s\[\]()]{1,255}+ \[[0-9A-Fa-f.:]{2,45}+\](?=:| Connection| No route| Network))"
 )
 _IPV4: Final = r"(?<![\w.])(?P<v4>(?:\d{1,3}\.){3}\d{1,3})(?!\w|\.\d)"
 _DASHED: Final = r"(?<!\d)(?P<dashed>(?:\d{1,3}-){3}\d{1,3})(?!\d)"
 _IPV6: Final = r"(?<![\w:.])(?P<v6>(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{2,39}+(?:(?<=:)[\d.]{7,15})?)(?![\w:])"
 # All but the dashed begin where a word does: one look behind saves seven tries in the middle of every word.
-_PERSONAL: Final = re.compile(rf"(?<!\w)(?:{'|'.join((_SERVER, _NAMED, _ADDRESS, _REFUSED, _IPV4, _IPV6))})")
+_PERSONAL: Final = re.compile(
+    rf"(?<!\w)(?:{'|'.join((_SERVER, _MAILBOX, _NAMED, _MESSAGE_ID, _ADDRESS, _REFUSED, _IPV4, _IPV6))})"
+)
 _IN_NAMES: Final = re.compile(_DASHED)
 # What stitching takes for private, so that it takes their pseudonyms for the same.
 _PRIVATE: Final = tuple(
@@ -114,6 +126,10 @@ class Pseudonyms:
         kind = found.lastgroup
         if kind == "server":
             return found[0]
+        if kind == "home":
+            return found["flag"] + _address(self, found["user"], "@", found["home"]).partition("@")[0]
+        if kind == "right":
+            return found["id"] + _address(self, found["left"], "@", found["right"])
         if kind == "domain":
             return _address(self, found["local"], found["at"], found["domain"])
         if kind == "name":

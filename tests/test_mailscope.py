@@ -298,7 +298,7 @@ def test_explain_names_the_fields_of_a_line():
 
 
 def test_sql_reads_the_lake(sample_lake):
-    assert call("sql", "SELECT count(*) AS n FROM sources", "--lake", sample_lake).stdout == "n\n3\n"
+    assert call("sql", "SELECT count(*) AS n FROM sources", "--lake", sample_lake).stdout == "n\n5\n"
 
 
 @pytest.mark.parametrize(

@@ -20,14 +20,14 @@ from ingest.reader import ingest_sources
 from ingest.sources import find_sources
 
 SAMPLE_LOGS = Path(__file__).parents[1] / "sample_logs"
-LOGS = [SAMPLE_LOGS / "mx1", SAMPLE_LOGS / "out1"]
+LOGS = [SAMPLE_LOGS / "mx1", SAMPLE_LOGS / "out1", SAMPLE_LOGS / "ex1"]
 KEY = bytes(range(32))
 
 
 def build(lake, pseudonyms, logs=LOGS):
-    ingest_sources(
-        Lake(lake), find_sources([str(log) for log in logs]), Settings(zone=UTC, pseudonyms=pseudonyms)
-    )
+    for log in logs:
+        settings = Settings(zone=UTC, pseudonyms=pseudonyms, host=log.name)
+        ingest_sources(Lake(lake), find_sources([str(log)]), settings)
     stitch(lake)
     return lake
 

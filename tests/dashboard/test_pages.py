@@ -175,7 +175,7 @@ def test_no_match_says_what_was_searched_and_how_fresh_it_is(open_page: OpenPage
     shown = words(open_page(sample_lake, "trace", q="nobody@nowhere.test"))
 
     assert "Taken for: address" in shown
-    assert "Searched mx1, out1" in shown
+    assert "Searched ex1, mx1, out1" in shown
 
 
 def test_refusals_are_found_beside_messages(open_page: OpenPage, sample_lake: Path) -> None:
