@@ -15,7 +15,6 @@ _MOST_WORDS: Final = 128
 
 _QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
 _KEYS: Final = r"id\*?|Ci|CV|DC|DKIM|DMARC|DN|DSN|DT|M8S|PRX|PS|QT|RT|SNI|SPF|ST|TFO|[ACDFHIPRSTUXQ]"
-_KEY: Final = re.compile(rf"({_KEYS})=")
 # Marks without a value: TLS offered, LMTP, chunking (K), pipelining (L), PRDR, success DSN, TCP fast open, proxied.
 _MARK: Final = re.compile(r"(?:K|L[-.*]?|NS|PRDR|DS|DSN|TFO\*?|PS|PRX|SPF|DMARC|\*|\([^()]*\))(?=[\s:]|$)")
 # A host: its verified name, what it called itself, and its address, of which only the last is sure. What it called
@@ -25,11 +24,15 @@ _HOST: Final = re.compile(
     r"(?: ?\((?P<helo>[^\n]*?)\)(?= \[[0-9A-Za-z.:%]{1,64}\](?::\w+)?\*?(?:[\s:,]|$)| [A-Z]+=|$))?"
     r"(?: ?\[(?P<ip>[0-9A-Za-z.:%]{1,64})\](?::(?P<port>[0-9]{1,5}|[A-Z_]+[0-9]*))?(?P<reused>\*)?)?"
 )
-_ANGLED: Final = re.compile(rf"<(?:{_QUOTED}[^<>]*|[^<>]*)>(?=[\s:,)]|$)")
-_TEXT: Final = re.compile(_QUOTED)
 _WORD: Final = re.compile(r"\S+")
 # Where a text follows, its colon ends the field before it.
 _WORD_BEFORE_COLON: Final = re.compile(r"[^\s:]*(?::(?!\s|$)[^\s:]*)*")
+# A host is read by itself.
+_FIELD_OF: Final = (
+    rf" *({_KEYS})=(?:(?<=\bH=)|\"((?:[^\"\\]|\\.)*)\"|<({_QUOTED}[^<>]*|[^<>]*)>(?=[\s:,)]|$)|(%s))"
+)
+_FIELD: Final = re.compile(_FIELD_OF % r"\S*")
+_FIELD_BEFORE_COLON: Final = re.compile(_FIELD_OF % _WORD_BEFORE_COLON.pattern)
 
 _ADDRESS_WORD: Final = re.compile(rf'(?:{_QUOTED}|[^\s"])+')
 _ADDRESS_ENDS: Final = re.compile(
@@ -85,19 +88,21 @@ def read_fields(text: str, position: int, stops: str | None = None, *, ends_at_c
     values: dict[str, str] = {}
     marks: list[str] = []
     host, last = None, ""
-    word = _WORD_BEFORE_COLON if ends_at_colon else _WORD
+    field, word = (_FIELD_BEFORE_COLON, _WORD_BEFORE_COLON) if ends_at_colon else (_FIELD, _WORD)
     for _ in range(_MOST_FIELDS):
+        if found := field.match(text, position):
+            last, quoted, angled, bare = found.groups()
+            position = found.end()
+            if last == "H":
+                host, position = read_host(text, position)
+            else:
+                values[last] = quoted if quoted is not None else angled if angled is not None else bare
+            continue
         while text[position : position + 1] == " ":
             position += 1
         if position >= len(text) or (ends_at_colon and text[position] == ":"):
             break
-        if key := _KEY.match(text, position):
-            last = key[1]
-            if last == "H":
-                host, position = read_host(text, key.end())
-            else:
-                values[last], position = _value(text, key.end(), word)
-        elif mark := _MARK.match(text, position):
+        if mark := _MARK.match(text, position):
             marks.append(mark[0])
             position = mark.end()
         else:
@@ -107,16 +112,6 @@ def read_fields(text: str, position: int, stops: str | None = None, *, ends_at_c
             values[last] = f"{values.get(last, '')} {found[0]}".strip()
             position = max(found.end(), position + 1)
     return Fields(values, host, marks, position)
-
-
-def _value(text: str, position: int, word: re.Pattern[str]) -> tuple[str, int]:
-    first = text[position : position + 1]
-    if first in ('"', "<"):
-        found = (_TEXT if first == '"' else _ANGLED).match(text, position)
-        if found:
-            return found[0][1:-1], found.end()
-    found = word.match(text, position)
-    return (found[0], found.end()) if found else ("", position)
 
 
 def read_recipient(text: str, position: int = 0) -> Recipient:

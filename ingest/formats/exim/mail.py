@@ -48,9 +48,8 @@ _FROM: Final = re.compile(r'from <((?:"(?:[^"\\]|\\.)*"[^<>]*|[^<>]*))>')
 def event(
     kind: Kind, message_id: str | None, columns: Mapping[str, str | None], daemon: str | None = None
 ) -> Event:
-    """An event of the columns that say something."""
-    told = {name: value for name, value in columns.items() if value is not None}
-    return Event(kind, message_id, tuple(told), tuple(told.values()), daemon)
+    """An event of some columns."""
+    return Event(kind, message_id, tuple(columns), tuple(columns.values()), daemon)
 
 
 def parse_flagged(message_id: str, flag: str, text: str) -> Event:
