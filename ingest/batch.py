@@ -123,7 +123,7 @@ class Gathered:
             if len(message) > MAX_MESSAGE:
                 raise ParseError(f"a message of {len(message)} characters: more than {MAX_MESSAGE}")
             server, program = claimed
-            if server.piece and (piece := server.piece(message)):
+            if server.piece and not self.recogniser.bare and (piece := server.piece(message)):
                 joined = self.recogniser.join(frame, piece, line)
                 if joined is None:
                     self.coverage[tag, "blank"] += 1
