@@ -126,7 +126,9 @@ def ingest(
     lake: LakeOption = None,
     format_name: FormatOption = None,
     timezone: ZoneOption = None,
-    host: Annotated[str | None, typer.Option(help="The host of lines that name none.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="The host of lines that name none; default: this machine's name.")
+    ] = None,
     year: YearOption = None,
     pseudonymise: KeyOption = None,
     pseudonymise_domains: Annotated[
