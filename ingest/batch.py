@@ -27,6 +27,9 @@ ABSENT: Final = {
     "relay_name": "none", "message_id": "<>",
 }  # fmt: skip
 
+# Entries that a server writes to two of its logs reach syslog one right after the other.
+_COPY_WITHIN_US: Final = 2_000_000
+
 Array: TypeAlias = "pa.Array[Any]"
 Columns: TypeAlias = tuple[str, ...]
 
@@ -109,7 +112,6 @@ class Gathered:
         if not line or line.isspace():
             self.coverage["", "blank"] += 1
             self.forget()
-            self.recogniser.forget_copies()
             return
         tag = ""
         try:
@@ -131,7 +133,7 @@ class Gathered:
                     return
                 frame, line = joined
             event = server.parse(program, frame.message)
-            if event.kind in server.copied and self.recogniser.is_copy(frame):
+            if event.kind in server.copied and self._is_copy(frame):
                 self.coverage[tag, "duplicate"] += 1
                 self.last = None
                 return
@@ -150,6 +152,14 @@ class Gathered:
         else:
             for copy in range(1, repeat + 1):
                 self._keep(frame, line_no, line, copy, event)
+
+    def _is_copy(self, frame: Frame) -> bool:
+        """Whether the line before is the same message of the same process, through syslog."""
+        before = self.last
+        if before is None or self.recogniser.bare or before.message != frame.message:
+            return False
+        is_same = (before.host, before.tag, before.pid) == (frame.host, frame.tag, frame.pid)
+        return is_same and abs(before.moment.utc_us - frame.moment.utc_us) <= _COPY_WITHIN_US
 
     def _frame(self, line: str, framer: Framer) -> Frame:
         try:

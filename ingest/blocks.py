@@ -29,6 +29,8 @@ BEGINNING = re.compile(
 )
 PIECE = re.compile(rb": \[\d{1,4}[/\\]\d{1,4}\] ")
 NEAR_PIECES_BYTES = 4 << 10
+# ... nor with the copy of the line before, which Exim writes for another of its logs
+SAME = re.compile(rb"[^\n]{10,64}? (\S*exim\S{0,64}: )")
 # ... unless more of them follow one another than any syslogd writes: memory comes first. Room for two lines
 MAX_HELD_BYTES = 3 * MAX_LINE_BYTES
 # Where reading goes on, so much is looked back at for the line that a REPEAT refers to; no event has a longer line
@@ -115,14 +117,26 @@ def _last_plain_line(data: bytes | bytearray) -> int:
 
 def _goes_on(data: bytes | bytearray, start: int, end: int) -> bool:
     """Whether the line may belong to what stands before it, for which no more than a context is looked at."""
-    if start and PIECE.search(data, max(0, start - NEAR_PIECES_BYTES), end):
+    if not start or len(data) - start > MAX_CONTEXT_BYTES:
+        return False
+    if PIECE.search(data, max(0, start - NEAR_PIECES_BYTES), end) or _is_copy(data, start, end):
         return True
-    if not start or BEGINNING.match(data, start - 1):
+    if BEGINNING.match(data, start - 1):
         return False
     first = max(0, start - MAX_CONTEXT_BYTES)
     beginnings = BEGINNING.finditer(b"\n" + data[:start] if not first else data[first:start])
     last = next(iter(deque(beginnings, maxlen=1)), None)
     return last is not None and last["bare"] is not None
+
+
+def _is_copy(data: bytes | bytearray, start: int, end: int) -> bool:
+    """Whether a process wrote the same message twice: for two of its logs, if its server does that."""
+    before = data.rfind(b"\n", 0, start - 1) + 1
+    head = SAME.match(data, before, start)
+    this = SAME.match(data, start, end)
+    return bool(
+        head and this and head[1] == this[1] and data[head.end() : start - 1] == data[this.end() : end]
+    )
 
 
 def cut_long_lines(blocks: Iterable[bytes], first_line: int = 1) -> Iterator[tuple[bytes, int | None]]:

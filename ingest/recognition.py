@@ -22,8 +22,6 @@ _DATED: Final = re.compile(
     r"\d{4}-\d\d-\d\d[ T]\d\d:"
 )  # what has a date begins an entry, if an impossible one
 _WRITERS_KEPT: Final = 512
-# Entries that a server writes to two of its logs reach syslog one right after the other.
-_COPY_WITHIN_US: Final = 2_000_000
 
 
 _Writer: TypeAlias = tuple[str | None, str, str | None]  # host, tag, pid
@@ -47,7 +45,6 @@ class Recogniser:
         self._claims: dict[str, tuple[Format, Program] | None] = {}
         self._clocks: dict[int, Clock] = {}
         self._entries: dict[_Writer, _Entry] = {}
-        self._said: dict[_Writer, Frame] = {}
 
     def framer(self, clock: Clock) -> Framer:
         """What takes syslog's lines apart, under a clock."""
@@ -100,27 +97,10 @@ class Recogniser:
         claimed = self.claim(frame.tag)
         return self._with_own_stamp(whole, claimed[0]) if claimed else whole, entry.header + text
 
-    def is_copy(self, frame: Frame) -> bool:
-        """Whether its program wrote the same message through syslog just before."""
-        writer = frame.host, frame.tag, frame.pid
-        before = self._said.get(writer)
-        if len(self._said) >= _WRITERS_KEPT:
-            self._said.clear()
-        self._said[writer] = frame
-        if before is None or self.bare or before.message != frame.message:
-            return False
-        del self._said[writer]  # one copy, not two
-        return abs(before.moment.utc_us - frame.moment.utc_us) <= _COPY_WITHIN_US
-
-    def forget_copies(self) -> None:
-        """Lines are missing here, or an empty one stands: the next one is no copy."""
-        self._said.clear()
-
     def go_on_from(self, before: "Recogniser") -> None:
         """What was found out about the lines before these."""
         self.bare = before.bare
         self._entries |= before._entries
-        self._said |= before._said
 
     def _stamps(self, tag: str) -> bool:
         claimed = self.claim(tag)
