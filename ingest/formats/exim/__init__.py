@@ -39,8 +39,9 @@ def claim(tag: str) -> Program | None:
 def parse(program: Program, message: str) -> Event:
     """One Exim message as an event; ParseError for a line with a flag that is not complete."""
     del program
-    message = message.rstrip()
-    pid = _PID.match(message)  # syslog_pid and +pid each write it
+    if message[-1:].isspace():
+        message = message.rstrip()
+    pid = _PID.match(message) if message[:1] == "[" else None  # syslog_pid and +pid each write it
     found = _ID.match(message, pid.end() if pid else 0)
     if not found:
         return _without_id(message[pid.end() :] if pid else message)

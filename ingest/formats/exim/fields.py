@@ -40,6 +40,8 @@ _ADDRESS_ENDS: Final = re.compile(
 )
 # A command may look like fields; the address that it belongs to stands behind it.
 _COMMAND_ENDS: Final = re.compile(r' (?:<"|<[^<>\s]*>(?: [A-Z]{1,3}=| ?:|$))')
+# What most columns are.
+_PLAIN: Final = re.compile(rf'([^\s"<>|/:()]+)(?: <([^\s"<>]+)>)?(?= (?:{_KEYS})=)')
 _PARENT: Final = re.compile(r" \([^()]*\)(?= [(<])")
 _ORIGINAL: Final = re.compile(rf" <({_QUOTED}[^<>\s]*|[^<>]*)>(?=[ :]|$)")
 
@@ -116,6 +118,8 @@ def read_fields(text: str, position: int, stops: str | None = None, *, ends_at_c
 
 def read_recipient(text: str, position: int = 0) -> Recipient:
     """The address column; a pipe's command may have blanks, and a file's name. ParseError if there is none."""
+    if plain := _PLAIN.match(text, position):
+        return Recipient(plain[1], plain[2], plain.end())
     end = _address_end(text, position)
     final, position = text[position:end], end
     for _ in range(_MOST_WORDS):

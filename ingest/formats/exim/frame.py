@@ -17,7 +17,7 @@ TAG: Final = "exim"
 # 6-6-2 before 4.97 and 6-11-4 since, in base 62, or base 36 on systems that do not tell a from A in file names.
 MESSAGE_ID: Final = r"[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})"
 _STAMP: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{3}))?(?: ([+-]\d{4}))? (?:\[(\d{1,10})\] ?)?"
+    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{3}))?(?: ([+-]\d{4}))? (?:\[(\d{1,10})\] ?)?", re.ASCII
 )
 # What a syslog writer with the same stamp would write: `HOST TAG[PID]: `, or `host tag: `. Exim's own second words
 # before a colon follow an id, or begin with a capital (`SMTP error: ...`).
@@ -28,7 +28,7 @@ _PIECE: Final = re.compile(r"\[([1-9]\d{0,3})([/\\])([1-9]\d{0,3})\] ?")
 def frame(line: str, clock: Clock) -> Frame:
     """Takes a line of mainlog, rejectlog or paniclog apart; ParseError for any other."""
     found = _STAMP.match(line)
-    if not found or _SYSLOG.match(line, found.end()):
+    if not found or (line[found.end() + 6 : found.end() + 7] != "-" and _SYSLOG.match(line, found.end())):
         raise ParseError("no line of Exim's own files: it would begin like '2026-11-23 19:00:28 '")
     second, fraction, offset, pid = found.groups()
     moment = clock.iso(second, offset)

@@ -36,6 +36,7 @@ _ENHANCED: Final = re.compile(r"[245]\d\d[ -]([245]\.\d{1,3}\.\d{1,3})(?!\S)")
 _NEW_LINE: Final = re.compile(r"\\{1,2}n")
 # `X=TLS1.3:ECDHE_X25519__RSA_AES_256_GCM:256`; `*`: the session was resumed.
 _TLS: Final = re.compile(r"(TLS|SSL)v?([0-9x.]+):(\S*?)(?::([0-9]{1,5}|xxx))?\*?")
+_NO_TLS: Final[Columns] = dict.fromkeys(("tls_version", "tls_cipher", "tls_bits", "tls_trust"))
 _TRUST: Final = {"yes": "Trusted", "dane": "Verified", "no": "Untrusted"}
 _DURATION: Final = re.compile(
     r"(?:([0-9]{1,4})w)?(?:([0-9]{1,4})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,4})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,6})?)s)?"
@@ -107,7 +108,7 @@ def _delivery(message_id: str, flag: str, text: str) -> Event:
         )
     values, host = read.values, read.host
     reply = text[read.end :].removeprefix(":").strip()
-    if not is_sent and (took := _TOOK.search(reply)):
+    if not is_sent and " DT=" in reply and (took := _TOOK.search(reply)):
         reply, values["DT"] = reply[: took.start()], took[1]
     status = _status(flag, address.final, values.get("T"), reply)
     relay = _relay(host, values, is_sent=is_sent)
@@ -186,6 +187,8 @@ def _reasons(text: str) -> Columns:
 
 def _plain(text: str) -> str:
     """Lines of a reply are kept apart by the two characters `\\n`; as Postfix has it, by a blank."""
+    if "\\" not in text:
+        return text
     return _NEW_LINE.sub(" ", text).replace('\\"', '"')
 
 
@@ -204,9 +207,9 @@ def client(host: Host | None) -> Columns:
 def tls(values: dict[str, str]) -> Columns:
     """Takes `X=` and `CV=` out of the values, in the words of Postfix."""
     trust = _TRUST.get(values.pop("CV", ""))
-    found = _TLS.fullmatch(values.pop("X", ""))
+    found = _TLS.fullmatch(values.pop("X")) if "X" in values else None
     if not found:
-        return {}
+        return _NO_TLS
     bits = found[4] if found[4] and found[4].isdigit() else None
     return {
         "tls_version": f"{found[1]}v{found[2]}",
@@ -223,7 +226,9 @@ def attributes(values: Mapping[str, str], marks: list[str]) -> str | None:
 
 def seconds(text: str | None) -> str | None:
     """`3m45s`, `1.578s`, `2d4h` in seconds; None for what is no such time."""
-    found = _DURATION.fullmatch(text) if text else None
+    if text is None:
+        return None
+    found = _DURATION.fullmatch(text)
     if not found or not any(found.groups()):
         return None
     total = sum(float(part) * unit for part, unit in zip(found.groups(), _SECONDS, strict=True) if part)
