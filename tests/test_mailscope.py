@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,39 @@ def test_ingest_says_what_became_of_the_lines(tmp_path):
     assert call("ingest", log, "--lake", tmp_path / "lake").stdout == (
         f"{log}: 3 lines, 1 understood, 0 not understood, 1 of other programs, 1 blank\n"
     )
+
+
+EXIM = "2026-11-05 10:00:00 1vN8qP-0003aB-7k Completed\n"
+
+
+def hosts_of(lake):
+    return call("sql", "SELECT DISTINCT host FROM events", "--lake", lake).stdout.split()[1:]
+
+
+def test_lines_that_name_no_host_are_this_machines_and_that_is_said(tmp_path):
+    (tmp_path / "mainlog").write_text(EXIM)
+    done = run("ingest", tmp_path / "mainlog", "--lake", tmp_path / "lake")
+
+    assert (hosts_of(tmp_path / "lake"), b"--host says otherwise" in done.stderr) == (
+        [socket.gethostname()],
+        True,
+    )
+
+
+def test_lines_that_name_no_host_are_whose_the_user_says(tmp_path):
+    (tmp_path / "mainlog").write_text(EXIM)
+    done = run("ingest", tmp_path / "mainlog", "--lake", tmp_path / "lake", "--host", "mx9")
+
+    assert (hosts_of(tmp_path / "lake"), done.stderr) == (["mx9"], b"")
+
+
+def test_a_site_names_the_host_of_a_source(tmp_path):
+    (tmp_path / "mainlog").write_text(EXIM)
+    site = tmp_path / "mailscope.toml"
+    site.write_text(f'lake = "{tmp_path}/lake"\n[[sources]]\npaths = ["{tmp_path}/mainlog"]\nhost = "mx8"\n')
+    call("--config", site, "ingest")
+
+    assert hosts_of(tmp_path / "lake") == ["mx8"]
 
 
 def test_ingest_of_the_same_file_again_changes_nothing(tmp_path, lake):

@@ -114,3 +114,11 @@ def test_moment_beyond_the_year_9999_is_a_parse_error():
         )
 
     assert "9999" in str(caught.value)
+
+
+def test_line_of_a_servers_own_file_is_explained():
+    found = explain(
+        "2026-11-23 08:15:01 1vN8qP-0003aB-7k == a@example.net R=r T=smtp defer (-54): retry time not reached"
+    )
+
+    assert (found.format, found.kind, found.fields["recipient"]) == ("exim", "postponed", "a@example.net")
