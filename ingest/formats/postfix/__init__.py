@@ -82,7 +82,9 @@ def claim(tag: str) -> Program | None:
     if labels and labels[-1] in DAEMONS:
         return Program("postfix", instance or None, "/".join(labels[:-1]) or None, labels[-1])
     if re.fullmatch(r"postfix([-.].*)?", instance):
-        return Program("postfix", instance, "/".join(labels[:-1]) or None, labels[-1] if labels else None)
+        return Program(
+            "postfix", instance, "/".join(labels[:-1]) or None, (labels[-1] or None) if labels else None
+        )
     return None
 
 
