@@ -39,6 +39,7 @@ ORDER: Final[Mapping[str, tuple[str, ...]]] = {
     "milestones": (),
     "queue_histories": ("milestones",),
     "decided": (),
+    "dropped": (),
     "session_lines": (),
     "session_notes": (),
     "open_sessions": (),

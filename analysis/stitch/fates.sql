@@ -44,4 +44,6 @@ SELECT root_hash, first_recipient, final_recipient, message_hash, 0 AS attempts 
 UNION ALL BY NAME
 SELECT root_hash, first_recipient, message_hash, 0 AS attempts FROM named
 UNION ALL BY NAME
+SELECT m.root_hash, d.recipient AS first_recipient, message_hash, 0 AS attempts, 'discarded' AS status FROM dropped AS d JOIN traffic AS m USING (message_hash)
+UNION ALL BY NAME
 SELECT root_hash, message_hash, 0 AS attempts, slots.range AS slot FROM unnamed, range(missing) AS slots WHERE missing > 0
