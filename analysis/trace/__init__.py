@@ -52,6 +52,13 @@ class Story:
     gaps: list[str]
 
 
+# Postfix' short and long ones, Exim's of 16 and of 23 characters.
+_QUEUE_ID: Final = re.compile(
+    r"[0-9A-F]{5,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}"
+    r"|[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """What a search was taken for, and what it found."""
@@ -72,7 +79,7 @@ def kind_of(query: str) -> str:
         return "client"
     if re.fullmatch(r"[^@\s]+@[^@\s]+", query):
         return "address"
-    if re.fullmatch(r"[0-9A-F]{5,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}", query):
+    if _QUEUE_ID.fullmatch(query):
         return "queue_id"
     if re.fullmatch(r"@?[\w-]+(\.[\w-]+)+", query):
         return "domain"

@@ -13,6 +13,8 @@ from analysis.trace import kind_of, search, tell
         ("<a1@partner.example>", "message_id"),
         ("eva@example.org", "address"),
         ("4F5C64474F", "queue_id"),
+        ("1vN8qP-0003aB-7k", "queue_id"),
+        ("1vN8qP-00000003aBc-7kLm", "queue_id"),
         ("4jHwXN718Gz26ch", "queue_id"),
         ("192.0.2.7", "client"),
         ("2001:db8::1", "client"),

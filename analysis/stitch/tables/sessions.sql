@@ -33,8 +33,9 @@ told AS (  -- what only some of the lines say; each kind of line says other thin
 ),
 ended AS (SELECT pos, counters FROM dialogue WHERE kind = 'disconnect'),
 authorised AS (
-  SELECT session_hash, max(sasl_method) AS sasl_method, max(sasl_username) AS sasl_username
-  FROM session_lines JOIN queue USING (pos) WHERE sasl_username IS NOT NULL
+  SELECT session_hash, max(sasl_method) AS sasl_method, max(sasl_username) AS sasl_username,
+         max(helo) AS helo, max(tls_version) AS tls_version, max(tls_cipher) AS tls_cipher  -- Exim's arrivals tell these, too
+  FROM session_lines JOIN queue USING (pos) WHERE sasl_username IS NOT NULL OR queue.kind = 'arrival'
   GROUP BY session_hash
 ),
 refused AS (
@@ -53,8 +54,8 @@ SELECT
   f.host, f.server, f.instance, f.service, f.pid,
   s.started_at, s.ended_at,
   f.client_name, f.client_ip,
-  coalesce(told.helo, refused.helo) AS helo,
-  told.tls_version, told.tls_cipher, told.tls_trust, s.tls_failures,
+  coalesce(told.helo, authorised.helo, refused.helo) AS helo,
+  coalesce(told.tls_version, authorised.tls_version) AS tls_version, coalesce(told.tls_cipher, authorised.tls_cipher) AS tls_cipher, told.tls_trust, s.tls_failures,
   greatest(told.sasl_method, authorised.sasl_method) AS sasl_method,
   authorised.sasl_username,
   s.auth_failures,
