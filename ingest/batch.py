@@ -71,6 +71,7 @@ class Gathered:
         self.default_host = host  # of lines that name none
         self.formats = formats
         self.recogniser = Recogniser(formats)
+        self._claims = self.recogniser.claims
         self.is_host_assumed = False
         self.kept: list[_Kept] = []
         self.places: dict[Place, int] = {}
@@ -117,7 +118,7 @@ class Gathered:
         try:
             frame = self._frame(line, framer)
             _, _, tag, _, message, repeat = frame
-            claimed = self.recogniser.claim(tag)
+            claimed = self._claims[tag] if tag in self._claims else self.recogniser.claim(tag)
             if claimed is None:
                 self.coverage[tag, "foreign"] += 1
                 self.last = None
@@ -133,7 +134,7 @@ class Gathered:
                     return
                 frame, line = joined
             event = server.parse(program, frame.message)
-            if event.kind in server.copied and self._is_copy(frame):
+            if server.copied and event.kind in server.copied and self._is_copy(frame):
                 self.coverage[tag, "duplicate"] += 1
                 self.last = None
                 return
@@ -182,7 +183,8 @@ class Gathered:
             group = self.groups[kind, columns] = _Group([], [])
         group.rows.append(len(self.kept))
         group.values.append(values)
-        self.is_host_assumed |= not host
+        if not host:
+            self.is_host_assumed = True
         place = self.places.setdefault((host or self.default_host, tag, daemon), len(self.places))
         self.kept.append((utc_us, offset_s, place, pid, queue_id, copy, line_no, line))
 

@@ -40,9 +40,9 @@ class Recogniser:
 
     def __init__(self, formats: Sequence[Format]) -> None:
         self.bare: Format | None = None  # whose own file the last line was of
+        self.claims: dict[str, tuple[Format, Program] | None] = {}  # by tag, as far as `claim` was asked
         self._formats = formats
         self._with_files = tuple(each for each in formats if each.frame)
-        self._claims: dict[str, tuple[Format, Program] | None] = {}
         self._clocks: dict[int, Clock] = {}
         self._entries: dict[_Writer, _Entry] = {}
 
@@ -52,16 +52,18 @@ class Recogniser:
 
     def claim(self, tag: str) -> tuple[Format, Program] | None:
         """The format that a program's lines belong to."""
-        if tag not in self._claims:
+        if tag not in self.claims:
             claims = ((each, each.claim(tag)) for each in self._formats)
-            self._claims[tag] = next(((each, program) for each, program in claims if program), None)
-        return self._claims[tag]
+            self.claims[tag] = next(((each, program) for each, program in claims if program), None)
+        return self.claims[tag]
 
     def frame(self, line: str, framer: Framer) -> Frame:
         """Takes one line apart; ParseError says why it is no log line."""
-        if self.bare and (frame := _bare(self.bare, line, framer.clock)):
-            return frame
-        before, self.bare = self.bare, None
+        before = self.bare
+        if before is not None:
+            if frame := _bare(before, line, framer.clock):
+                return frame
+            self.bare = None
         try:
             frame = framer.frame(line)
         except ParseError:
@@ -71,7 +73,8 @@ class Recogniser:
                 self.bare = before if goes_on else None
                 raise
             return found
-        claimed = self._claims[frame.tag] if frame.tag in self._claims else self.claim(frame.tag)
+        tag = frame.tag
+        claimed = self.claims[tag] if tag in self.claims else self.claim(tag)
         if claimed is None:
             return self._find_bare(line, framer.clock) or frame
         return self._with_own_stamp(frame, claimed[0]) if claimed[0].frame else frame
