@@ -306,8 +306,8 @@ def test_fact_77_line_without_stamp_belongs_to_the_one_before(read):
 @pytest.mark.parametrize(
     "text",
     [
-        "dovecot_login authenticator failed for (User) [192.0.2.9]:2129 I=[192.0.2.1]:465 Ci=30416: 535 no (set_id=u@example.com)",
-        "dovecot_login authenticator failed for H=(User) [192.0.2.9]:2129 U=x: 535 no (set_id=u@example.com)",
+        "dovecot_login authenticator failed for (User) [192.0.2.9]:4102 I=[192.0.2.1]:465 Ci=8812: 535 no (set_id=u@example.com)",
+        "dovecot_login authenticator failed for H=(User) [192.0.2.9]:4102 U=x: 535 no (set_id=u@example.com)",
     ],
 )
 def test_fact_78_both_wordings_of_a_failed_login(line_of, text):
