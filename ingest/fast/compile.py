@@ -17,7 +17,7 @@ from ingest.fast.tables import UNBOUNDED, Lists, Pool, bytes_of, class_table, id
 from ingest.formats import find_formats
 from ingest.formats.base import FixedForms, Row, Turn
 from ingest.schema import ATTRIBUTES, COUNT, FAMILY_BY_KIND, FRAME, SECONDS, TEXT, Family, Kind
-from ingest.shapes import CLASSES, ENDLESS, NO_REMARKS, Piece, pieces
+from ingest.shapes import CLASSES, ENDLESS, NO_REMARKS, UP_TO, Piece, class_of, pieces
 
 # What hardly repeats within a chunk is not looked up in a dictionary. Parquet gets it as it lies in the log.
 UNIQUE_TEXTS: Final = frozenset({"line", "message_id", "reply", "recipient", "sender"})
@@ -121,6 +121,12 @@ class _Compiler:
         self.words += [self.pool.place(text) for text in texts]
         return first, len(self.words)
 
+    def _class(self, name: str) -> int:
+        """The number of a class; one that is spelt out gets its number here."""
+        if name not in self.classes:
+            self.classes.append(name)
+        return self.classes.index(name)
+
     def _constant(self, column: str, text: str) -> int:
         key = (DICTIONARIES.get(column, kernel.HOST), text)
         return self.constants.setdefault(key, len(self.constants))
@@ -137,7 +143,7 @@ class _Compiler:
                 skip = position + 1
                 options.append(len(self.ops))
                 behind = class_behind(parts, position)
-                cls = self.classes.index(behind) if behind else _NO_SLOT
+                cls = self._class(behind) if behind else _NO_SLOT
                 self.ops.append((kernel.OPTION, *self.pool.place(parts[skip].text), 0, cls))
             elif piece.role == "close":
                 option = options.pop()
@@ -151,13 +157,14 @@ class _Compiler:
 
     def _capture(self, parts: Sequence[Piece], position: int, slot: int) -> Operation:
         piece = parts[position]
-        cls = self.classes.index(piece.cls)
-        _, least, most = CLASSES[piece.cls]
+        cls = self._class(piece.cls)
+        _, least, most = class_of(piece.cls)
         if piece.cls in ENDLESS:
             words = self._words(NO_REMARKS) if piece.cls == "remark" else (0, 0)
             return kernel.REST, len(tail_of(parts, position) or ""), *words, slot
-        if piece.cls == "upto":
-            return kernel.UPTO, *self.pool.place(parts[position + 1].text), cls, slot
+        if piece.cls in UP_TO:
+            operation = kernel.UPTO if least else kernel.DATA
+            return operation, *self.pool.place(parts[position + 1].text), cls, slot
         if piece.cls == "num":
             return kernel.DECIMAL, 0, 0, 0, slot
         if piece.cls == "enhanced":
@@ -177,7 +184,7 @@ def _is_storable(fixed: Fixed, parts: Sequence[Piece], has_id: bool) -> bool:
         and not UNIQUE_TEXTS & fixed.constants.keys()
         and set(names) <= {"queue_id", *ATTRIBUTES[fixed.family]}
         and all(
-            piece.cls in fitting.get(_type_of(piece.text), CLASSES.keys() - {"num"})
+            piece.cls in fitting[_type_of(piece.text)] if _type_of(piece.text) in fitting else piece.cls != "num"
             for piece in parts
             if piece.role == "capture" and piece.text
         )
@@ -194,8 +201,8 @@ def _first_bytes(template: str) -> Iterable[int]:
     first = next(pieces(template))
     if first.role == "literal":
         return [ord(first.text[0])]
-    if first.role == "capture" and CLASSES[first.cls].minimum:
-        return bytes_of(CLASSES[first.cls].characters)
+    if first.role == "capture" and class_of(first.cls).minimum:
+        return bytes_of(class_of(first.cls).characters)
     return range(256)
 
 
@@ -225,7 +232,7 @@ def compile_formats(name: str) -> Programs:
         slots=np.array([len(shape.slots) for shape in compiler.shapes], np.int32),
         literals=compiler.pool.words(),
         words=number_rows(compiler.words, np.int64, 2),
-        classes=class_table([[CLASSES[name].characters] for name in compiler.classes]),
+        classes=class_table([[class_of(name).characters] for name in compiler.classes]),
         dispatch=number_rows(dispatch, np.int32, 256),
         candidates=np.array(lists.items, np.int32),
         id_alphabets=class_table([[each.characters for each in forms.queue_ids] for forms in forms_of]),
