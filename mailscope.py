@@ -170,6 +170,9 @@ def ingest(
     else:
         for report in reports:
             print(_sentence(report))
+    for report in reports:
+        if report.assumed_host:
+            print(visible(f"{report.name}: lines that name no host are taken for those of {report.assumed_host}, this machine; --host says otherwise"), file=sys.stderr)  # fmt: skip
     silent = [report for report in reports if _is_silent(report)]
     for report in silent:
         what = "no line was recognised" if report.unparsed_lines else "only lines of other programs"

@@ -7,7 +7,7 @@ from typing import Final
 from ingest.clock import Clock
 from ingest.errors import ParseError
 from ingest.formats import Format
-from ingest.framing import frame_line
+from ingest.recognition import Recogniser
 from ingest.schema import FAMILY_BY_KIND, Kind
 
 # kind: (what such a line says, where it is documented)
@@ -64,16 +64,15 @@ class Explanation:
 
 def explain_line(line: str, formats: tuple[Format, ...], clock: Clock) -> Explanation:
     """Takes a line apart and says what it means; ParseError says what was expected and not found."""
-    frame = frame_line(line, clock)
-    for server in formats:
-        program = server.claim(frame.tag)
-        if program:
-            event = server.parse(program, frame.message)
-            break
-    else:
+    recogniser = Recogniser(formats)
+    frame = recogniser.frame(line, recogniser.framer(clock))
+    claimed = recogniser.claim(frame.tag)
+    if claimed is None:
         raise ParseError(
             f"a line of {frame.tag!r}, which is no program of {', '.join(each.name for each in formats)}"
         )
+    server, program = claimed
+    event = server.parse(program, frame.message)
     offset = timezone(timedelta(seconds=frame.moment.offset_s))
     parts = {
         "logged_at": datetime.fromtimestamp(frame.moment.utc_us / 1e6, UTC).astimezone(offset).isoformat(),

@@ -8,6 +8,7 @@ A source is read on where it was left, under the format and zone of its beginnin
 was read. An empty file is no source yet.
 """
 
+import socket
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -53,6 +54,7 @@ class Report(NamedTuple):
     duplicate_lines: int
     damage: str | None
     is_continued: bool = False  # the lines are those that were new in it
+    assumed_host: str | None = None  # of lines that name none, where the user named none either
 
 
 def ingest_sources(
@@ -116,7 +118,8 @@ def _ingest(
             settle_overlaps(lake, ledger, draft)
     change = change_of(draft, ledger.coverage(draft.source_id), archive, surveyed.damage)
     lake.commit(ledger, change)
-    return _report(draft, damage_of(change.sources[0]))
+    assumed = draft.host if draft.is_host_assumed and settings.host is None else None
+    return _report(draft, damage_of(change.sources[0]), assumed)
 
 
 def _nothing_new(source: Source, known: KnownSource) -> Report:
@@ -125,7 +128,7 @@ def _nothing_new(source: Source, known: KnownSource) -> Report:
 
 def _begin(ledger: Ledger, source: Source, surveyed: Survey, settings: Settings) -> Draft:
     known, format_name, zone, open_line = surveyed.known, settings.format_name, settings.zone, []
-    host = known.host if known else settings.host
+    host = (known.host if known else settings.host) or socket.gethostname()
     if known:
         format_name, zone = known.format_name, find_zone(known.zone) if known.zone else zone
         open_line = [part for part in ledger.parts(known.source_id) if part.is_tail]
@@ -191,14 +194,15 @@ def years_in(years: Sequence[tuple[int, int]], chunk: Chunk) -> Years:
     return tuple(years[max(0, first - 2) :])
 
 
-def _report(draft: Draft, damage: str | None) -> Report:
+def _report(draft: Draft, damage: str | None, assumed_host: str | None) -> Report:
     lines = {f"{result}_lines": draft.lines(result) for result in RESULTS}
     return Report(
-        name=draft.name,
-        source_id=draft.source_id,
-        is_new=True,
-        line_count=sum(lines.values()),
+        draft.name,
+        draft.source_id,
+        True,
+        sum(lines.values()),
+        **lines,
         damage=damage,
         is_continued=draft.surveyed.known is not None,
-        **lines,
+        assumed_host=assumed_host,
     )

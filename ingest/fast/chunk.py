@@ -34,7 +34,7 @@ def read(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Re
     events = slow.events | {
         family: _joined(family, table, slow.events.get(family)) for family, table in fast.items()
     }
-    return Result(events, slow.unparsed, coverage + slow.coverage)
+    return Result(events, slow.unparsed, coverage + slow.coverage, slow.is_host_assumed)
 
 
 def declined_share(chunk: Chunk, settings: "Settings") -> float:
@@ -76,15 +76,17 @@ def _by_reference(
     def framer(line_no: int) -> Framer:
         year = year_of(years, line_no)
         if year not in framers:
-            framers[year] = Framer(Clock(year, settings.zone))
+            framers[year] = gathered.recogniser.framer(Clock(year, settings.zone))
         return framers[year]
 
     for line_no, position, length in scanned.declined.tolist():
         start = position - scanned.base
         line = data[start : start + length]
-        if REPEAT in line and added != line_no - 1 and start:
-            before = data[data.rfind(b"\n", 0, start - 1) + 1 : start - 1]
-            gathered.recall(decode(before.removesuffix(b"\r")), framer(line_no - 1))
+        if added != line_no - 1 and start:
+            gathered.forget()
+            if REPEAT in line:
+                before = data[data.rfind(b"\n", 0, start - 1) + 1 : start - 1]
+                gathered.recall(decode(before.removesuffix(b"\r")), framer(line_no - 1))
         gathered.add_line(line_no, decode(line), framer(line_no))
         added = line_no
     return gathered.result()

@@ -260,13 +260,12 @@ def _bsd_minute(buffer: Bytes, position: int, month_keys: Ints, year: int) -> in
 
 @_jit
 def _iso_minute(buffer: Bytes, position: int) -> int:
-    """Local seconds since 1970 of `2026-11-23T19:00`, or -1."""
+    """Local seconds since 1970 of `2026-11-23T19:00`, or -1. With a blank for the T it may be no syslog: not here."""
     century = _two_digits(buffer, position)
     year = _two_digits(buffer, position + 2)
     month = _two_digits(buffer, position + 5)
     day = _two_digits(buffer, position + 8)
-    between = buffer[position + 10]
-    if buffer[position + 4] != 45 or buffer[position + 7] != 45 or (between != 84 and between != 32):
+    if buffer[position + 4] != 45 or buffer[position + 7] != 45 or buffer[position + 10] != 84:
         return -1
     if century < 0 or year < 0 or month < 1 or month > 12 or day < 1:
         return -1

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
+from ingest.clock import Clock
+from ingest.framing import Frame
 from ingest.schema import Kind
 from ingest.shapes import CaptureClass
 
@@ -55,9 +57,17 @@ class Format(NamedTuple):
 
     `claim(tag)` names the program behind a syslog tag, or None if the line belongs to somebody else.
     `parse(program, message)` gives the event, or raises ParseError. `fixed` says what of that is data.
+
+    Where a server writes a file of its own, without syslog, `frame(line, clock)` takes such a line apart: the tag of
+    its frame is one that `claim` knows, the host that it does not name is None. Lines of one file may be of either
+    kind. ParseError for what is no such line, and for what syslog may have written of a program that is claimed.
+    A message that syslog carries may begin with the same stamp, which then wins.
+    With `has_continuations`, lines behind a bare one that nobody can frame belong to it.
     """
 
     name: str
     claim: Callable[[str], Program | None]
     parse: Callable[[Program, str], Event]
     fixed: FixedForms | None = None
+    frame: Callable[[str, Clock], Frame] | None = None
+    has_continuations: bool = False
