@@ -28,6 +28,7 @@ class Recogniser:
         self._with_files = tuple(each for each in formats if each.frame)
         self._claims: dict[str, tuple[Format, Program] | None] = {}
         self._clocks: dict[int, Clock] = {}
+        self._alone = formats[0].frame if len(formats) == 1 and not formats[0].has_syslog else None
 
     def framer(self, clock: Clock) -> Framer:
         """What takes syslog's lines apart, under a clock."""
@@ -42,6 +43,8 @@ class Recogniser:
 
     def frame(self, line: str, framer: Framer) -> Frame:
         """Takes one line apart; ParseError says why it is no log line."""
+        if self._alone:
+            return self._alone(line, framer.clock)
         if self.bare and (frame := _bare(self.bare, line, framer.clock)):
             return frame
         before, self.bare = self.bare, None

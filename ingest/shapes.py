@@ -69,7 +69,9 @@ _FORMS: Final = {
     "remark": rf"(?![0-9A-Za-z]{{5,}}:|(?:{'|'.join(NO_REMARKS)})(?![0-9A-Za-z]))[^\n]+",
 }
 
-_SPELT: Final = re.compile(r"\[(?P<characters>(?:[^\[\]\\\n]|\\.)+)\](?P<times>[+*]|\{[0-9]{1,4}(?:,[0-9]{0,4})?\})")
+_SPELT: Final = re.compile(
+    r"\[(?P<characters>(?:[^\[\]\\\n]|\\.)+)\](?P<times>[+*]|\{[0-9]{1,4}(?:,[0-9]{0,4})?\})"
+)
 _TOKEN: Final = re.compile(
     r"(?P<open>\{\?)|(?P<close>\?\})|\{(?P<column>\w*):(?P<cls>\w+|"
     + re.sub(r"\?P<\w+>", "?:", _SPELT.pattern)
@@ -142,7 +144,12 @@ def pieces(template: str) -> Iterator[Piece]:
         yield Piece("literal", literal)
 
 
-def _followers(parts: Sequence[Piece], position: int) -> Iterator[Piece]:
+def captures(template: str) -> list[str]:
+    """The columns that a template fills."""
+    return [piece.text for piece in pieces(template) if piece.role == "capture" and piece.text]
+
+
+def followers(parts: Sequence[Piece], position: int) -> Iterator[Piece]:
     """The pieces that may stand right after `position`: an optional group may be there or not."""
     position += 1
     while position < len(parts):
@@ -188,7 +195,7 @@ def check(template: str) -> None:
             raise ShapeError(f"{template!r}: upto which literal? {piece.text!r} must stand before one")
         if piece.role != "capture" or piece.cls in (*UP_TO, *ENDLESS):
             continue
-        for follower in _followers(parts, position):
+        for follower in followers(parts, position):
             if follower.role == "capture":
                 raise ShapeError(f"{template!r}: two captures in a row, {piece.text!r} and {follower.text!r}")
             if re.match(f"[{class_of(piece.cls).characters}]", follower.text):
@@ -197,7 +204,8 @@ def check(template: str) -> None:
                 )
 
 
-def _expressions(parts: Sequence[Piece]) -> Iterator[str]:
+def expressions(parts: Sequence[Piece]) -> Iterator[str]:
+    """The regular expression of some pieces, in parts."""
     ends_upto = False
     for piece, follower in zip_longest(parts, parts[1:], fillvalue=Piece("literal")):
         if piece.cls in UP_TO:
@@ -231,5 +239,5 @@ def compile_shape(kind: Kind, template: str, constants: Mapping[str, str]) -> Sh
     check(template)
     parts = list(pieces(template))
     columns = tuple(piece.text for piece in parts if piece.role == "capture" and piece.text)
-    pattern = re.compile("".join(_expressions(parts)))
+    pattern = re.compile("".join(expressions(parts)))
     return Shape(kind, (*columns, *constants), pattern.fullmatch, tuple(constants.values()))

@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from ingest.batch import ABSENT
 from ingest.fast import kernel
-from ingest.fast.rules import class_behind, is_readable, tail_of
 from ingest.fast.tables import UNBOUNDED, Lists, Pool, bytes_of, class_table, id_sizes_of, number_rows
 from ingest.formats import find_formats
 from ingest.formats.base import FixedForms, Row, Turn
+from ingest.readable import class_behind, is_readable, tail_of
 from ingest.schema import ATTRIBUTES, COUNT, FAMILY_BY_KIND, FRAME, SECONDS, TEXT, Family, Kind
 from ingest.shapes import CLASSES, ENDLESS, NO_REMARKS, UP_TO, Piece, class_of, pieces
 
@@ -72,16 +72,17 @@ class _Compiler:
         self.constants: dict[tuple[int, str], int] = {}  # (dictionary, text)
         self._known: dict[tuple[object, ...], int] = {}
 
-    def shape(self, row: Row, has_id: bool, turns: Mapping[str, Turn]) -> int:
+    def shape(self, row: Row, has_id: bool, forms: FixedForms) -> int:
         """The number of a row's shape; the same row of another daemon has the same."""
         kind, _, template, *rest = row
         constants = rest[0] if rest else {}
-        key = (kind, template, tuple(constants.items()), has_id)
+        is_left = template in forms.left
+        key = (kind, template, tuple(constants.items()), has_id, is_left)
         if key not in self._known:
             self._known[key] = len(self.shapes)
             self.starts.append(len(self.ops))
-            self.shapes.append(self._compile(kind, template, constants, has_id, turns))
-            self._add_twin(turns)
+            self.shapes.append(self._compile(kind, template, constants, has_id, forms.turns, is_left))
+            self._add_twin(forms.turns)
         return self._known[key]
 
     def _add_twin(self, turns: Mapping[str, Turn]) -> None:
@@ -101,6 +102,7 @@ class _Compiler:
         constants: Mapping[str, str],
         has_id: bool,
         turns: Mapping[str, Turn],
+        is_left: bool,
     ) -> Fixed:
         family = FAMILY_BY_KIND[kind]
         parts = list(pieces(template))
@@ -109,8 +111,10 @@ class _Compiler:
         fixed = Fixed(
             kind, family, slots, {name: self._constant(name, text) for name, text in constants.items()}
         )
-        if is_readable(template) and _is_storable(fixed, parts, has_id):
-            self._emit(parts, slots, turns)
+        if is_left and is_readable(template):
+            self._emit(parts, {}, {}, kernel.DECLINE)
+        elif is_readable(template) and _is_storable(fixed, parts, has_id):
+            self._emit(parts, slots, turns, kernel.END)
         else:
             self.ops.append((kernel.DECLINE, 0, 0, 0, _NO_SLOT))
         return fixed
@@ -131,7 +135,9 @@ class _Compiler:
         key = (DICTIONARIES.get(column, kernel.HOST), text)
         return self.constants.setdefault(key, len(self.constants))
 
-    def _emit(self, parts: Sequence[Piece], slots: Mapping[str, int], turns: Mapping[str, Turn]) -> None:
+    def _emit(
+        self, parts: Sequence[Piece], slots: Mapping[str, int], turns: Mapping[str, Turn], verdict: int
+    ) -> None:
         options: list[int] = []
         skip = -1
         for position, piece in enumerate(parts):
@@ -153,7 +159,7 @@ class _Compiler:
                 if piece.text in turns:
                     words = self._words(sorted(turns[piece.text].texts))
                     self.ops.append((kernel.TURN, *words, 0, slots[piece.text]))
-        self.ops.append((kernel.END, 0, 0, 0, _NO_SLOT))
+        self.ops.append((verdict, 0, 0, 0, _NO_SLOT))
 
     def _capture(self, parts: Sequence[Piece], position: int, slot: int) -> Operation:
         piece = parts[position]
@@ -184,7 +190,9 @@ def _is_storable(fixed: Fixed, parts: Sequence[Piece], has_id: bool) -> bool:
         and not UNIQUE_TEXTS & fixed.constants.keys()
         and set(names) <= {"queue_id", *ATTRIBUTES[fixed.family]}
         and all(
-            piece.cls in fitting[_type_of(piece.text)] if _type_of(piece.text) in fitting else piece.cls != "num"
+            piece.cls in fitting[_type_of(piece.text)]
+            if _type_of(piece.text) in fitting
+            else piece.cls != "num"
             for piece in parts
             if piece.role == "capture" and piece.text
         )
@@ -222,7 +230,7 @@ def compile_formats(name: str) -> Programs:
             forms_of.append(each.fixed)
             for has_id, rows in ((False, each.fixed.without_id), (True, each.fixed.with_id)):
                 of_daemon = rows.get(daemon, ())
-                shapes = [compiler.shape(row, has_id, each.fixed.turns) for row in of_daemon]
+                shapes = [compiler.shape(row, has_id, each.fixed) for row in of_daemon]
                 dispatch.append(lists.by_first_byte(shapes, [_first_bytes(row[2]) for row in of_daemon]))
     tables = kernel.Tables(
         no_id=number_rows([compiler.pool.place(forms.no_queue_id) for forms in forms_of], np.int64, 2),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from ingest.clock import Clock
+from ingest.errors import ParseError
 from ingest.framing import Frame
 from ingest.schema import Kind
 from ingest.shapes import CaptureClass
@@ -31,6 +32,10 @@ class Event(NamedTuple):
 Row: TypeAlias = tuple[Kind, tuple[str, ...], str] | tuple[Kind, tuple[str, ...], str, dict[str, str]]
 
 
+class NoRecordError(ParseError):
+    """A line of a server's own file that says nothing about mail: the names of columns, a comment."""
+
+
 class Turn(NamedTuple):
     """Texts of a column that make a line another kind than its row says."""
 
@@ -50,24 +55,29 @@ class FixedForms(NamedTuple):
     with_id: Mapping[str, tuple[Row, ...]]  # by daemon, in the order in which they are tried
     without_id: Mapping[str, tuple[Row, ...]]
     turns: Mapping[str, Turn]  # by column; of kinds of one family
+    left: frozenset[str] = frozenset()  # templates of which only `parse` makes events
 
 
 class Format(NamedTuple):
     """One mail server's log.
 
     `claim(tag)` names the program behind a syslog tag, or None if the line belongs to somebody else.
-    `parse(program, message)` gives the event, or raises ParseError. `fixed` says what of that is data.
+    `parse(program, message)` gives the event, or several of one line, or raises ParseError. `fixed` says what of that
+    is data.
 
     Where a server writes a file of its own, without syslog, `frame(line, clock)` takes such a line apart: the tag of
     its frame is one that `claim` knows, the host that it does not name is None. Lines of one file may be of either
     kind. ParseError for what is no such line, and for what syslog may have written of a program that is claimed.
     A message that syslog carries may begin with the same stamp, which then wins.
-    With `has_continuations`, lines behind a bare one that nobody can frame belong to it.
+    With `has_continuations`, lines behind a bare one that nobody can frame belong to it. Without `has_syslog`, syslog
+    is not asked: its lines may look as if syslog had written them (JSON).
     """
 
     name: str
     claim: Callable[[str], Program | None]
-    parse: Callable[[Program, str], Event]
+    parse: Callable[[Program, str], Event | list[Event]]
     fixed: FixedForms | None = None
     frame: Callable[[str, Clock], Frame] | None = None
     has_continuations: bool = False
+    has_syslog: bool = True
+    about: str = ""

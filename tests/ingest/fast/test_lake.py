@@ -11,11 +11,11 @@ import pytest
 from ingest import fast
 from ingest.fast.compile import UNIQUE_TEXTS, compile_formats
 from ingest.fast.kernel import DECLINE
-from ingest.fast.rules import is_readable
 from ingest.formats.postfix.shapes import WITH_ID, WITHOUT_ID
 from ingest.lake import Lake
 from ingest.parsing import Settings
 from ingest.parts import _NO_DICTIONARY
+from ingest.readable import is_readable
 from ingest.reader import ingest_sources
 from ingest.sources import find_sources
 
