@@ -39,26 +39,32 @@ class Kind(StrEnum):
     LOGIN = "login"
     BALANCED = "balanced"
     # a queue id's life
+    ARRIVAL = "arrival"
     CLIENT = "client"
     PICKUP = "pickup"
-    ARRIVAL = "arrival"
     MESSAGE_ID = "message_id"
     QUEUED = "queued"
     REMOVED = "removed"
     EXPIRED = "expired"
     NOTICE = "notice"
     QUEUE_ADMIN = "queue_admin"
+    CANCELLED = "cancelled"
     SKIPPED = "skipped"
     MESSAGE_REFUSED = "message_refused"
     FILTER_VERDICT = "filter_verdict"
+    SENDER_CHECK = "sender_check"
+    MESSAGE_NOTE = "message_note"
     # an attempt to deliver
     DELIVERY = "delivery"
+    POSTPONED = "postponed"
     PROBE = "probe"
     CONNECT_FAILURE = "connect_failure"
     REMOTE_TROUBLE = "remote_trouble"
     TLS_OUT = "tls_out"
     TLS_OUT_FAILURE = "tls_out_failure"
     DELIVERY_NOTE = "delivery_note"
+    ATTEMPT_STARTED = "attempt_started"
+    ATTEMPT_ENDED = "attempt_ended"
     MAILBOX = "mailbox"
     TRANSACTION = "transaction"
     # what an access rule, policy service, milter or content check decided
@@ -70,6 +76,8 @@ class Kind(StrEnum):
     PANIC = "panic"
     SERVER = "server"
     STATISTICS = "statistics"
+    QUEUE_RUN = "queue_run"
+    REMARK = "remark"
 
 
 FAMILY_BY_KIND: Final = MappingProxyType(
@@ -93,30 +101,36 @@ FAMILY_BY_KIND: Final = MappingProxyType(
         ),
         **dict.fromkeys(
             (
+                Kind.ARRIVAL,
                 Kind.CLIENT,
                 Kind.PICKUP,
-                Kind.ARRIVAL,
                 Kind.MESSAGE_ID,
                 Kind.QUEUED,
                 Kind.REMOVED,
                 Kind.EXPIRED,
                 Kind.NOTICE,
                 Kind.QUEUE_ADMIN,
+                Kind.CANCELLED,
                 Kind.SKIPPED,
                 Kind.MESSAGE_REFUSED,
                 Kind.FILTER_VERDICT,
+                Kind.SENDER_CHECK,
+                Kind.MESSAGE_NOTE,
             ),
             Family.QUEUE,
         ),
         **dict.fromkeys(
             (
                 Kind.DELIVERY,
+                Kind.POSTPONED,
                 Kind.PROBE,
                 Kind.CONNECT_FAILURE,
                 Kind.REMOTE_TROUBLE,
                 Kind.TLS_OUT,
                 Kind.TLS_OUT_FAILURE,
                 Kind.DELIVERY_NOTE,
+                Kind.ATTEMPT_STARTED,
+                Kind.ATTEMPT_ENDED,
                 Kind.MAILBOX,
                 Kind.TRANSACTION,
             ),
@@ -124,7 +138,17 @@ FAMILY_BY_KIND: Final = MappingProxyType(
         ),
         Kind.DECISION: Family.REJECT,
         **dict.fromkeys(
-            (Kind.WARNING, Kind.ERROR, Kind.FATAL, Kind.PANIC, Kind.SERVER, Kind.STATISTICS), Family.OTHER
+            (
+                Kind.WARNING,
+                Kind.ERROR,
+                Kind.FATAL,
+                Kind.PANIC,
+                Kind.SERVER,
+                Kind.STATISTICS,
+                Kind.QUEUE_RUN,
+                Kind.REMARK,
+            ),
+            Family.OTHER,
         ),
     }
 )
@@ -210,6 +234,7 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
     {
         Family.SESSION: {
             **_PEER,
+            "helo": TEXT,
             **_SASL,
             **_TLS,
             **_REASON,
@@ -228,7 +253,10 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
         },
         Family.QUEUE: {
             **_PEER,
+            "helo": TEXT,
+            "protocol": TEXT,
             **_SASL,
+            **_TLS,
             **_REASON,
             "orig_queue_id": TEXT,
             "orig_client_name": TEXT,
@@ -238,8 +266,10 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
             "sender": TEXT,
             "size_bytes": COUNT,
             "recipient_count": COUNT,
+            "recipients": TEXT,  # as Exim lists them (+received_recipients), a blank between two
             "related_queue_id": TEXT,
             "action": TEXT,
+            "method": TEXT,  # of a sender check: SPF, DKIM, DMARC, ARC
             "attributes": TEXT,  # key=value pairs that no column knows
         },
         Family.DELIVERY: {
@@ -258,6 +288,7 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
             "status": TEXT,
             "reply": TEXT,
             "tls_policy": TEXT,  # Postfix 3.11: `tls=dane/!requiretls:nocertmatch`
+            "attempt_id": TEXT,  # of servers that write start and end of an attempt in two lines
             # of servers that say all of a recipient in one line
             "sender": TEXT,
             "message_id": TEXT,
@@ -283,6 +314,7 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
             "sasl_username": TEXT,
             "trigger": TEXT,  # the header or body text that a content check met
             "decider": TEXT,  # smtpd's own restrictions (NULL), or milter, proxy, header, body
+            "attributes": TEXT,  # key=value pairs that no column knows
         },
         Family.OTHER: {**_REASON},
     }

@@ -120,6 +120,12 @@ def class_of(name: str) -> CaptureClass:
     return CaptureClass(spelt["characters"], int(least), int(most) if most else None)
 
 
+def has_fixed_size(cls: str) -> bool:
+    """Whether a capture ends by its size, so that anything may follow it."""
+    _, least, most = class_of(cls)
+    return cls not in CLASSES and least == most
+
+
 def pieces(template: str) -> Iterator[Piece]:
     """Cuts a template into its pieces; neighbouring literal characters are one piece."""
     literal = ""
@@ -193,7 +199,7 @@ def check(template: str) -> None:
             "literal"
         ]:
             raise ShapeError(f"{template!r}: upto which literal? {piece.text!r} must stand before one")
-        if piece.role != "capture" or piece.cls in (*UP_TO, *ENDLESS):
+        if piece.role != "capture" or piece.cls in (*UP_TO, *ENDLESS) or has_fixed_size(piece.cls):
             continue
         for follower in followers(parts, position):
             if follower.role == "capture":

@@ -123,9 +123,12 @@ def _how_far(declaration: Declaration, line: str) -> str:
 def _message_of(declaration: Declaration, line: str) -> str | None:
     """What patterns are tried on; None if the line could not be taken apart."""
     framing = declaration.framing
-    if framing.stamp and framing.kind == "bare":
-        found = framing.stamp.pattern.match(line)
-        return line[found.end() :].lstrip(" ") if found else None
+    for stamp in framing.stamps:
+        found = stamp.pattern.match(line)
+        if found:
+            return line[found.end() :].lstrip(" ")
+    if framing.kind != "syslog":
+        return None
     found = re.search(r" [^ ]+?(?:\[\d+\])?: ", line)
     return line[found.end() :] if found else None
 

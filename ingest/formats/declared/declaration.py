@@ -20,6 +20,7 @@ from ingest.schema import ATTRIBUTES, FAMILY_BY_KIND, Kind
 from ingest.shapes import ShapeError, captures, check
 
 LEAST_SAMPLES: Final = 2
+ANY_END: Final = "*"
 SUFFIX: Final = ".toml"
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,31}")
@@ -27,29 +28,30 @@ _KEYS: Final = frozenset("name about see limits server framing patterns words co
 # kind of framing: (the keys that it must have, those that it may have)
 _FRAMINGS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = MappingProxyType(
     {
-        "syslog": (frozenset({"programs"}), frozenset({"body"})),
-        "bare": (frozenset({"stamp"}), frozenset({"body"})),
+        "syslog": (frozenset({"programs"}), frozenset({"stamp"})),
+        "bare": (frozenset({"stamp"}), frozenset()),
         "json": (frozenset({"stamp", "stamp_field"}), frozenset({"host_field"})),
         "pairs": (frozenset({"stamp", "stamp_field"}), frozenset({"host_field"})),
         "csv": (frozenset({"stamp", "stamp_field", "columns"}), frozenset({"host_field", "header", "comment", "list"})),
         "tsv": (frozenset({"stamp", "stamp_field", "columns"}), frozenset({"host_field", "header", "comment", "list"})),
     }
 )  # fmt: skip
-_BODIES: Final = ("text", "json", "pairs")
-_TEXT_KEYS: Final = frozenset({"kind", "template", "grok", "set", "each"})
+TEXT_FRAMINGS: Final = ("syslog", "bare")
+# What a template may end with instead of a column: a record, whose fields are mapped as those of other records are.
+RECORDS: Final = ("json", "pairs", "list")
 _RECORD_KEYS: Final = frozenset({"kind", "when", "fields", "parts", "set"})
+_TEXT_KEYS: Final = _RECORD_KEYS | {"template", "grok", "each", "last"}
 _WORDS_OF: Final = "of"
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How a line begins, and how the rest of it is built: `body` is text, json, pairs, csv or tsv."""
+    """How a line begins, or what record it is."""
 
     kind: str
-    body: str
     programs: tuple[str, ...] = ()
-    stamp: Stamp | None = None
-    stamp_field: RecordPath | None = None
+    stamps: tuple[Stamp, ...] = ()  # the forms that there are
+    stamp_fields: tuple[RecordPath, ...] = ()  # the first that is there has the stamp
     host_field: RecordPath | None = None
     columns: tuple[str, ...] = ()
     header: str | None = None  # what stands before the names of columns; '' if nothing does
@@ -64,6 +66,29 @@ class TextPattern:
     kind: Kind
     templates: tuple[tuple[str, Mapping[str, str]], ...]
     each: str | None = None  # the column that is a list, of which every member is an event
+    record: "RecordPattern | None" = None  # what the record says that the templates end with
+    last: str | None = None  # the key of a list behind which all is its value
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Texts, and beginnings of texts; the empty beginning is of any text that is there."""
+
+    texts: frozenset[str]
+    beginnings: tuple[str, ...]
+
+    def has(self, text: str | None) -> bool:
+        """Whether a text is among them."""
+        return text is not None and (text in self.texts or text.startswith(self.beginnings))
+
+
+def choice_of(texts: Iterable[str]) -> Choice:
+    """The choice that is written as texts, and beginnings with `*` behind them."""
+    said = list(texts)
+    return Choice(
+        frozenset(text for text in said if not text.endswith(ANY_END)),
+        tuple(text.removesuffix(ANY_END) for text in said if text.endswith(ANY_END)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +96,7 @@ class RecordPattern:
     """What a record says, if the texts of some of its fields are among those in `when`."""
 
     kind: Kind
-    when: tuple[tuple[RecordPath, frozenset[str]], ...]
+    when: tuple[tuple[RecordPath, "Choice"], ...]
     fields: Mapping[str, Text]
     parts: tuple[tuple[Text, tuple[str, ...]], ...]  # templates, tried in their order on the text of a field
     constants: Mapping[str, str]
@@ -175,16 +200,12 @@ def _framing(said: Mapping[str, Any]) -> Framing:
     needed, allowed = _FRAMINGS[kind]
     _refuse_unknown(said, {"kind"} | needed | allowed, "framing.")
     _demand(said, sorted(needed), f"framing of the kind {kind}")
-    body = _text(said, "body", "text") if "body" in allowed else kind
-    if body not in (*_BODIES, kind):
-        raise ConfigError(f"framing.body = {body!r}; there are {', '.join(_BODIES)}")
     return Framing(
         kind,
-        body,
         _texts(said, "programs"),
-        stamp_of(_text(said, "stamp")) if "stamp" in said else None,
-        _path(said, "stamp_field"),
-        _path(said, "host_field"),
+        tuple(map(stamp_of, _texts(said, "stamp"))),
+        tuple(RecordPath.of(each, "columns" not in said) for each in _texts(said, "stamp_field")),
+        RecordPath.of(_text(said, "host_field"), "columns" not in said) if "host_field" in said else None,
         _texts(said, "columns"),
         _text(said, "header") if "header" in said else None,
         _text(said, "comment") if "comment" in said else None,
@@ -197,7 +218,7 @@ def _patterns(
 ) -> tuple[TextPattern, ...] | tuple[RecordPattern, ...]:
     if not said:
         raise ConfigError("no [[patterns]]; a format has at least one")
-    of_text = framing.body == "text"
+    of_text = framing.kind in TEXT_FRAMINGS
     for number, each in enumerate(said, start=1):
         with_place = f"patterns {number}: "
         _refuse_unknown(each, _TEXT_KEYS if of_text else _RECORD_KEYS, with_place)
@@ -207,28 +228,40 @@ def _patterns(
     found = []
     for number, each in enumerate(said, start=1):
         try:
-            found.append(_text_pattern(each) if of_text else _record_pattern(each, framing))
+            found.append(_text_pattern(each, framing) if of_text else _record_pattern(each, framing))
         except (ConfigError, ShapeError) as error:
             raise ConfigError(f"patterns {number}: {error}") from error
     return tuple(found)  # type: ignore[return-value]  # all are of one sort
 
 
-def _text_pattern(said: Mapping[str, Any]) -> TextPattern:
+def _text_pattern(said: Mapping[str, Any], framing: Framing) -> TextPattern:
     kind = Kind(said["kind"])
-    constants = _constants(said, kind)
+    record = _record_pattern(said, framing)
+    constants = record.constants
     if ("template" in said) == ("grok" in said):
         raise ConfigError("a pattern has either a template or a grok")
     read = templates(_text(said, "grok")) if "grok" in said else [(_text(said, "template"), {})]
     for template, told in read:
         _check_template(template)
         columns = captures(template)
+        records = [column for column in columns if column in RECORDS]
+        if len(records) > 1 or bool(records) != bool(record.fields or record.when or record.parts):
+            raise ConfigError(
+                f"{template!r}: fields, when and parts are of a record; it ends with {{pairs:rest}} or so"
+            )
         for column in (*columns, *told):
-            _refuse_column(column, _known_columns(kind), f"{template!r}: no column {column!r}")
+            _refuse_column(column, {*_known_columns(kind), *RECORDS}, f"{template!r}: no column {column!r}")
         twice = [column for column in {*columns} if [*columns, *told, *constants].count(column) > 1]
         if twice:
             raise ConfigError(f"{template!r} fills {twice[0]!r} twice")
     each = _text(said, "each") if "each" in said else None
-    return TextPattern(kind, tuple((template, {**told, **constants}) for template, told in read), each)
+    return TextPattern(
+        kind,
+        tuple((template, {**told, **constants}) for template, told in read),
+        each,
+        record if records else None,
+        _text(said, "last") if "last" in said else None,
+    )
 
 
 def _check_template(template: str) -> None:
@@ -246,7 +279,7 @@ def _record_pattern(said: Mapping[str, Any], framing: Framing) -> RecordPattern:
     when = tuple(
         (
             _checked(RecordPath.of(field, _is_nested(framing)), framing),
-            frozenset(_words_of(value, f"when.{field}")),
+            choice_of(_words_of(value, f"when.{field}")),
         )
         for field, value in _table(said, "when").items()
     )
@@ -268,7 +301,7 @@ def _record_pattern(said: Mapping[str, Any], framing: Framing) -> RecordPattern:
 
 
 def _is_nested(framing: Framing) -> bool:
-    return framing.body in ("json", "pairs")
+    return not framing.columns
 
 
 def _checked_text(text: Text, framing: Framing) -> Text:
@@ -288,7 +321,7 @@ def _checked(path: RecordPath, framing: Framing) -> RecordPath:
 def _constants(said: Mapping[str, Any], kind: Kind) -> dict[str, str]:
     constants = {column: _string(value, f"set.{column}") for column, value in _table(said, "set").items()}
     for column, value in constants.items():
-        _refuse_column(column, {*_known_columns(kind), "daemon"}, f"set: no column {column!r}")
+        _refuse_column(column, _known_columns(kind), f"set: no column {column!r}")
         if column in VOCABULARIES and value not in VOCABULARIES[column]:
             raise ConfigError(f"set.{column} = {value!r}; there are {', '.join(VOCABULARIES[column])}")
     return constants
@@ -329,16 +362,17 @@ def _columns_of(patterns: Iterable[TextPattern | RecordPattern]) -> set[str]:
         if isinstance(each, TextPattern):
             for template, constants in each.templates:
                 columns |= {*captures(template), *constants}
-        else:
-            columns |= {*each.fields, *each.constants}
-            columns |= {
-                column for _, readings in each.parts for each in readings for column in captures(each)
-            }
+        record = each.record if isinstance(each, TextPattern) else each
+        if record:
+            columns |= {*record.fields, *record.constants}
+            for _, readings in record.parts:
+                columns |= {column for template in readings for column in captures(template)}
     return columns
 
 
 def _known_columns(kind: Kind) -> set[str]:
-    return {"queue_id", *ATTRIBUTES[FAMILY_BY_KIND[kind]]}
+    """Those of its family; and what its program is, where the server says it in the message."""
+    return {"queue_id", "daemon", *ATTRIBUTES[FAMILY_BY_KIND[kind]]}
 
 
 def _refuse_column(column: str, known: Iterable[str], problem: str) -> None:
@@ -397,7 +431,3 @@ def _tables(said: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise ConfigError(f"{key} is {value!r}; each of them begins with [[{key}]]")
     return value
-
-
-def _path(said: Mapping[str, Any], key: str) -> RecordPath | None:
-    return RecordPath.of(_text(said, key), "columns" not in said) if key in said else None

@@ -11,7 +11,16 @@ from typing import Final, NamedTuple, TypeAlias
 from ingest.clock import Clock
 from ingest.errors import ParseError
 from ingest.formats.base import Event, FixedForms, Format, NoRecordError, Program, Row
-from ingest.formats.declared.declaration import Declaration, Framing, RecordPattern, TextPattern, Words
+from ingest.formats.declared.declaration import (
+    ANY_END,
+    RECORDS,
+    TEXT_FRAMINGS,
+    Declaration,
+    Framing,
+    RecordPattern,
+    TextPattern,
+    Words,
+)
 from ingest.formats.declared.grok import written
 from ingest.formats.declared.records import (
     LIST,
@@ -20,6 +29,7 @@ from ingest.formats.declared.records import (
     Record,
     cells,
     json_record,
+    list_reader,
     pairs_record,
     row_reader,
 )
@@ -35,8 +45,8 @@ Step: TypeAlias = Callable[[Fields], None]
 # A sender may be empty: the null reverse-path of RFC 5321. Any other empty field is absent.
 MAY_BE_EMPTY: Final = "sender"
 _SIGNS: Final = {"csv": ",", "tsv": "\t"}
+_READERS: Final[Mapping[str, Read]] = {"json": json_record, "pairs": pairs_record}
 _RECORDS_KEPT: Final = 64
-_ANY_END: Final = "*"
 
 
 def format_of(declaration: Declaration, columns: Sequence[str] = ()) -> Format:
@@ -48,7 +58,7 @@ def format_of(declaration: Declaration, columns: Sequence[str] = ()) -> Format:
         if framing.programs
         else {declaration.name: Program(declaration.name, None, None, declaration.name)}
     )
-    if framing.body == "text":
+    if framing.kind in TEXT_FRAMINGS:
         readings = [
             reading
             for each in declaration.patterns
@@ -63,7 +73,7 @@ def format_of(declaration: Declaration, columns: Sequence[str] = ()) -> Format:
         declaration.name,
         lambda tag: claimed.get(tag.rpartition("/")[2]),
         parse,
-        _fixed_forms(declaration) if framing.kind == "syslog" and framing.body == "text" else None,
+        _fixed_forms(declaration) if framing.kind == "syslog" else None,
         frame=_frame_of(declaration, read, tuple(columns) or framing.columns),
         has_syslog=framing.kind == "syslog",
         about=declaration.about,
@@ -86,8 +96,8 @@ def _header(framing: Framing, line: str) -> tuple[str, ...]:
         names = tuple(name.strip() for name in cells(line[len(framing.header) :], _SIGNS[framing.kind]))
     except ParseError:
         return ()
-    stamp = framing.stamp_field
-    return names if stamp and stamp.steps[0] in names and names[0] in framing.columns else ()
+    has_stamp = any(field.steps[0] in names for field in framing.stamp_fields)
+    return names if has_stamp and names[0] in framing.columns else ()
 
 
 # Frames
@@ -96,33 +106,30 @@ def _header(framing: Framing, line: str) -> tuple[str, ...]:
 def _frame_of(
     declaration: Declaration, read: Read | None, columns: tuple[str, ...]
 ) -> Callable[[str, Clock], Frame] | None:
-    framing, stamp, name = declaration.framing, declaration.framing.stamp, declaration.name
-    if stamp is None:
+    framing = declaration.framing
+    if not framing.stamps:
         return None
-    if framing.kind == "bare":
-        return _bare_frame(stamp, name)
+    if framing.kind in TEXT_FRAMINGS:
+        return _bare_frame(framing.stamps, (*framing.programs, declaration.name)[0])
     assert read  # noqa: S101  # what is no text has a reader
-    return _record_frame(framing, stamp, name, read, columns)
+    return _record_frame(framing, declaration.name, read, columns)
 
 
-def _bare_frame(stamp: Stamp, name: str) -> Callable[[str, Clock], Frame]:
-    match, read = stamp.pattern.match, stamp.read
-
+def _bare_frame(stamps: Sequence[Stamp], tag: str) -> Callable[[str, Clock], Frame]:
     def frame(line: str, clock: Clock) -> Frame:
-        found = match(line)
-        if not found:
-            raise ParseError(f"no stamp of the form {stamp.form!r} at the beginning")
-        return Frame(read(found, clock), None, name, None, line[found.end() :].lstrip(" "))
+        for stamp in stamps:
+            found = stamp.pattern.match(line)
+            if found:
+                return Frame(stamp.read(found, clock), None, tag, None, line[found.end() :].lstrip(" "))
+        forms = " or ".join(repr(stamp.form) for stamp in stamps)
+        raise ParseError(f"no stamp of the form {forms} at the beginning")
 
     return frame
 
 
 def _record_frame(
-    framing: Framing, stamp: Stamp, name: str, read: Read, columns: tuple[str, ...]
+    framing: Framing, name: str, read: Read, columns: tuple[str, ...]
 ) -> Callable[[str, Clock], Frame]:
-    field = framing.stamp_field
-    assert field  # noqa: S101  # the declaration was checked
-
     def frame(line: str, clock: Clock) -> Frame:
         if framing.header is not None and line.startswith(framing.header):
             header = _header(framing, line)
@@ -135,11 +142,12 @@ def _record_frame(
         if framing.comment and line.startswith(framing.comment):
             raise NoRecordError("a comment")
         record = read(line)
-        text = field.within(record)
+        text = next((found for field in framing.stamp_fields if (found := field.within(record))), None)
         if text is None:
-            raise ParseError(f"no field {'.'.join(field.steps)!r}, which has the stamp")
+            names = " or ".join(repr(".".join(field.steps)) for field in framing.stamp_fields)
+            raise ParseError(f"no field {names}, which has the stamp")
         host = framing.host_field.within(record) if framing.host_field else None
-        return Frame(read_stamp(stamp, text, clock), host or None, name, None, line)
+        return Frame(read_stamp(framing.stamps, text, clock), host or None, name, None, line)
 
     return frame
 
@@ -148,13 +156,11 @@ def _reader_of(declaration: Declaration, columns: tuple[str, ...]) -> Read:
     """Reads a line as a record; framing and parsing want the same, so the last ones are kept."""
     framing = declaration.framing
     read: Read
-    if framing.body == "json":
-        read = json_record
-    elif framing.body == "pairs":
-        read = pairs_record
+    if framing.kind in _READERS:
+        read = _READERS[framing.kind]
     else:
         lists = {path.steps[0]: framing.list_sign for path in _lists(declaration) if framing.list_sign}
-        read = row_reader(columns, _SIGNS[framing.body], lists)
+        read = row_reader(columns, _SIGNS[framing.kind], lists)
     return lru_cache(maxsize=_RECORDS_KEPT)(read)
 
 
@@ -199,9 +205,9 @@ def _steps(
 
 
 def _translation(column: str, words: Words) -> Step:
-    exact = {word: meaning for word, meaning in words.meanings.items() if not word.endswith(_ANY_END)}
+    exact = {word: meaning for word, meaning in words.meanings.items() if not word.endswith(ANY_END)}
     begins = sorted(
-        ((word[:-1], meaning) for word, meaning in words.meanings.items() if word.endswith(_ANY_END)),
+        ((word[:-1], meaning) for word, meaning in words.meanings.items() if word.endswith(ANY_END)),
         key=lambda pair: -len(pair[0]),
     )
 
@@ -257,6 +263,7 @@ class Reading(NamedTuple):
     steps: tuple[Step, ...]
     each: str | None
     constants: Mapping[str, str]
+    record: "tuple[str, Read, _RecordReading] | None" = None  # the capture that is one
 
 
 def _readings(pattern: TextPattern, declaration: Declaration) -> Iterator[Reading]:
@@ -265,8 +272,15 @@ def _readings(pattern: TextPattern, declaration: Declaration) -> Iterator[Readin
         classes: dict[str, str | None] = {
             piece.text: piece.cls for piece in pieces(template) if piece.role == "capture" and piece.text
         }
+        record = None
+        if pattern.record:
+            [capture] = [name for name in classes if name in RECORDS]
+            del classes[capture]
+            reading = _RecordReading.of(pattern.record, declaration)
+            record = capture, _READERS.get(capture) or list_reader(pattern.last), reading
+            classes |= dict.fromkeys(reading.columns)
         steps = _steps(declaration, classes | dict.fromkeys(constants, "constant"), constants)
-        yield Reading(template, shape, tuple(steps), pattern.each, constants)
+        yield Reading(template, shape, tuple(steps), pattern.each, constants, record)
 
 
 def _text_parser(readings: Sequence[Reading]) -> Callable[[Program, str], Event | list[Event]]:
@@ -285,9 +299,12 @@ def _text_parser(readings: Sequence[Reading]) -> Callable[[Program, str], Event 
             if not found:
                 continue
             try:
-                return _made(reading, found.groups())
+                made = _made(reading, found.groups())
             except ParseError as error:
                 trouble = trouble or error
+                continue
+            if made is not None:
+                return made
         raise trouble or ParseError("no pattern of the format reads this message")
 
     return parse
@@ -297,8 +314,15 @@ def _first(template: str) -> str:
     return "" if template[:1] in ("{", "") else template[0]
 
 
-def _made(reading: Reading, texts: tuple[str | None, ...]) -> Event | list[Event]:
+def _made(reading: Reading, texts: tuple[str | None, ...]) -> Event | list[Event] | None:
+    """The events of a message that its template fits; None if its record is not of the pattern."""
     fields: Fields = dict(zip(reading.shape.columns, texts + reading.shape.constants, strict=True))
+    if reading.record:
+        capture, read, pattern = reading.record
+        record = read(fields.pop(capture) or "")
+        if not pattern.is_of(record):
+            return None
+        fields = pattern.fields(record, 0) | fields
     for step in reading.steps:
         step(fields)
     if reading.each is None:
@@ -325,7 +349,7 @@ def _record_parser(declaration: Declaration, read: Read) -> Callable[[Program, s
         del program
         record, trouble = read(message), None
         for each in patterns:
-            if not all(path.within(record) in texts for path, texts in each.pattern.when):
+            if not each.is_of(record):
                 continue
             try:
                 return each.events(record)
@@ -356,11 +380,21 @@ class _RecordReading(NamedTuple):
             (text.within, tuple(compile_shape(pattern.kind, template, {}) for template in templates))
             for text, templates in pattern.parts
         )
-        classes: dict[str, str | None] = dict.fromkeys((*pattern.fields, *pattern.constants))
-        for _, shapes in parts:
-            classes |= dict.fromkeys(column for shape in shapes for column in shape.columns)
-        steps = tuple(_steps(declaration, classes, pattern.constants))
-        return cls(pattern, parts, steps, tuple(path for path in _paths(pattern) if path.is_list))
+        made = cls(pattern, parts, (), tuple(path for path in _paths(pattern) if path.is_list))
+        classes: dict[str, str | None] = dict.fromkeys((*made.columns, *pattern.constants))
+        return made._replace(steps=tuple(_steps(declaration, classes, pattern.constants)))
+
+    @property
+    def columns(self) -> list[str]:
+        """What it fills."""
+        return [
+            *self.pattern.fields,
+            *(column for _, shapes in self.parts for shape in shapes for column in shape.columns),
+        ]
+
+    def is_of(self, record: Record) -> bool:
+        """Whether the fields that the pattern looks at say so."""
+        return all(choice.has(path.within(record)) for path, choice in self.pattern.when)
 
     def events(self, record: Record) -> Event | list[Event]:
         """The event of a record, or those of the members of its lists."""
@@ -371,13 +405,17 @@ class _RecordReading(NamedTuple):
             raise ParseError(f"{'.'.join(self.lists[0].steps)} has no members")
         return [self._event(record, member) for member in range(count)]
 
-    def _event(self, record: Record, member: int) -> Event:
+    def fields(self, record: Record, member: int) -> Fields:
+        """What the record says, before words are translated."""
         fields: Fields = {column: text.within(record, member) for column, text in self.pattern.fields.items()}
         for part, shapes in self.parts:
             self._take_part(part(record, member), shapes, fields)
-        fields = {
+        return {
             column: text if text or column == MAY_BE_EMPTY else None for column, text in fields.items()
         } | dict(self.pattern.constants)
+
+    def _event(self, record: Record, member: int) -> Event:
+        fields = self.fields(record, member)
         for step in self.steps:
             step(fields)
         return _event(self.pattern.kind, fields)
@@ -403,7 +441,7 @@ def _fixed_forms(declaration: Declaration) -> FixedForms:
             for reading in _readings(pattern, declaration):
                 simple = list(_simple_rows(pattern, reading, declaration))
                 rows += simple
-                if not simple or reading.steps:
+                if not simple or reading.steps:  # what is not among the words is the reference's
                     rows.append((pattern.kind, (), reading.template, dict(reading.constants)))
                     left.add(reading.template)
     tags = declaration.framing.programs
@@ -412,7 +450,7 @@ def _fixed_forms(declaration: Declaration) -> FixedForms:
 
 def _simple_rows(pattern: TextPattern, reading: Reading, declaration: Declaration) -> Iterator[Row]:
     """The rows of a reading that need nothing done; where words are to be translated, one a word."""
-    if pattern.each or "daemon" in reading.constants:
+    if pattern.each or pattern.record or "daemon" in (*reading.shape.columns, *reading.constants):
         return
     if not reading.steps:
         yield (pattern.kind, (), reading.template, dict(reading.constants))
@@ -430,6 +468,6 @@ def _simple_rows(pattern: TextPattern, reading: Reading, declaration: Declaratio
     if column != words.of or parts[place].cls in (*UP_TO, *ENDLESS):
         return
     for word, meaning in words.meanings.items():
-        if not word.endswith(_ANY_END):
+        if not word.endswith(ANY_END):
             template = written([*parts[:place], Piece("literal", word), *parts[place + 1 :]])
             yield (pattern.kind, (), template, {**reading.constants, column: meaning})

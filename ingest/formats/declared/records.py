@@ -1,5 +1,8 @@
 """Lines that are records: JSON objects, CSV and TSV rows, `key=value` pairs; and where in them a field is.
 
+Pairs are `key=value key="a value"`; in a list, `key=value, key=value`, a value may have blanks, and goes on until the
+next comma with a key behind it. What stands in <> is data: no key is looked for there.
+
 A path is the name of a field, in JSON with dots between levels: `response.code`. `bouncedRecipients[].status` is the
 status of each member of a list: the line then gives an event a member. A text is a path, or a text with paths in
 braces: `{response.code} {response.content}`; it is absent where one of them is.
@@ -20,7 +23,9 @@ Read: TypeAlias = Callable[[str], Record]
 LIST: Final = "[]"
 _DEEPEST: Final = 64
 _PLACE: Final = re.compile(r"\{([^{}]+)\}")
-_PAIR: Final = re.compile(r'([A-Za-z_][\w.-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s,;]*))')
+_PAIR: Final = re.compile(r'([A-Za-z_][\w.-]*)=(?:"((?:[^"\\]|\\.)*)"|(<[^<>]*>|[^\s,;]*))')
+_KEY: Final = re.compile(r"([A-Za-z_][\w.-]*)=")
+_NEXT_KEY: Final = re.compile(r", (?=[A-Za-z_][\w.-]*=)")
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 
@@ -47,7 +52,8 @@ class Path(NamedTuple):
         found: Any = record
         for step in self.steps:
             if step == LIST:
-                found = found[member] if isinstance(found, list) and member < len(found) else None
+                found = _members(found)[member : member + 1]
+                found = found[0] if found else None
             else:
                 found = found.get(step) if isinstance(found, dict) else None
         return _shown(found)
@@ -57,7 +63,7 @@ class Path(NamedTuple):
         found: Any = record
         for step in self.steps:
             if step == LIST:
-                return len(found) if isinstance(found, list) else 0
+                return len(_members(found))
             found = found.get(step) if isinstance(found, dict) else None
         return 1
 
@@ -80,6 +86,13 @@ class Text(NamedTuple):
         )
 
 
+def _members(value: Any) -> list[Any]:  # noqa: ANN401  # whatever JSON holds
+    """Of a list; what is none has itself."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
 def text_of(text: str, is_nested: bool = True) -> Text:
     """The text that is written so."""
     if "{" not in text:
@@ -88,7 +101,7 @@ def text_of(text: str, is_nested: bool = True) -> Text:
     return Text(tuple(parts[::2]), tuple(Path.of(each, is_nested) for each in parts[1::2]))
 
 
-def _shown(value: Any) -> str | None:  # noqa: ANN401  # whatever JSON holds
+def _shown(value: Any) -> str | None:  # noqa: ANN401  # as above
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, dict):
@@ -130,6 +143,31 @@ def pairs_record(line: str) -> Record:
     for key, quoted, bare in _PAIR.findall(line):
         record.setdefault(key, _ESCAPED.sub(r"\1", quoted) if quoted else bare)
     return record
+
+
+def list_reader(last: str | None) -> Read:
+    """Reads a list of pairs, and what stands before the first one as nothing; `last`: all behind that key is its value.
+
+    Of a key that stands twice the last counts: who guesses passwords chooses the user's name, and the client that the
+    server names stands behind it.
+    """
+
+    def read(text: str) -> Record:
+        record: dict[str, str] = {}
+        found = _KEY.match(text)
+        if not found and (begins := _NEXT_KEY.search(text)):
+            found = _KEY.match(text, begins.end())
+        while found:
+            key, begin = found[1], found.end()
+            inside = text.find(">", begin) + 1 if text.startswith("<", begin) else begin
+            end = None if key == last else _NEXT_KEY.search(text, inside or begin)
+            record[key] = text[begin : end.start() if end else len(text)]
+            found = _KEY.match(text, end.end()) if end else None
+        if not record:
+            raise ParseError("no list of pairs: key=value, key=value")
+        return record
+
+    return read
 
 
 def cells(line: str, sign: str) -> list[str]:

@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -83,12 +83,15 @@ def stamp_of(form: str) -> Stamp:
     return Stamp(form, compiled, _read_parts if has_year else _read_yearless)
 
 
-def read_stamp(stamp: Stamp, text: str, clock: Clock) -> Moment:
-    """The moment of a whole text; ParseError if it is of another form."""
-    found = stamp.pattern.fullmatch(text)
-    if not found:
-        raise ParseError(f"{text[:40]!r} is no stamp of the form {stamp.form!r}")
-    return stamp.read(found, clock)
+def read_stamp(stamps: Sequence[Stamp], text: str, clock: Clock) -> Moment:
+    """The moment of a whole text; ParseError if it is of none of the forms."""
+    for stamp in stamps:
+        found = stamp.pattern.fullmatch(text)
+        if found:
+            return stamp.read(found, clock)
+    raise ParseError(
+        f"{text[:40]!r} is no stamp of the form {' or '.join(repr(stamp.form) for stamp in stamps)}"
+    )
 
 
 def _with_fraction(moment: Moment, fraction: str | None) -> Moment:

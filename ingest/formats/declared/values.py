@@ -21,6 +21,7 @@ _NUMBERS: Final = {
     SECONDS: re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?"),
 }
 # sendmail writes `1+02:03:04`, Exchange `1.02:03:04.567`.
+_SPAN: Final = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,9})s)?")
 _CLOCK: Final = re.compile(r"(?:(\d{1,5})[+.])?(\d{1,4}):(\d\d):(\d\d)(\.\d{1,9})?")
 
 
@@ -62,6 +63,15 @@ def _clock(text: str) -> str:
     return f"{whole}{fraction or ''}"
 
 
+def _span(text: str) -> str:
+    """`2s`, `1h2m3s`, `2d`."""
+    found = _SPAN.fullmatch(text)
+    if not text or not found:
+        raise ParseError(f"{text[:40]!r} is no span of time; it would look like 2s or 1h2m3s")
+    days, hours, minutes, seconds = (int(each or 0) for each in found.groups())
+    return str(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+
+
 def _undotted(text: str) -> str:
     return text.removesuffix(".")
 
@@ -81,6 +91,7 @@ CONVERSIONS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
         "ms": _milliseconds,
         "us": _microseconds,
         "clock": _clock,
+        "span": _span,
         "undotted": _undotted,
         "unbracketed": _unbracketed,
         "address": _address,
