@@ -102,13 +102,14 @@ class Gathered:
 
     def _go_on_from(self, before: "Gathered") -> None:
         self.last = before.last
-        self.recogniser.bare = before.recogniser.bare
+        self.recogniser.go_on_from(before.recogniser)
 
     def add_line(self, line_no: int, line: str, framer: Framer) -> None:
         """Counts one line and keeps what it says; `last message repeated` means the line added before."""
         if not line or line.isspace():
             self.coverage["", "blank"] += 1
             self.forget()
+            self.recogniser.forget_copies()
             return
         tag = ""
         try:
@@ -122,13 +123,26 @@ class Gathered:
             if len(message) > MAX_MESSAGE:
                 raise ParseError(f"a message of {len(message)} characters: more than {MAX_MESSAGE}")
             server, program = claimed
-            event = server.parse(program, message)
+            if server.piece and (piece := server.piece(message)):
+                joined = self.recogniser.join(frame, piece, line)
+                if joined is None:
+                    self.coverage[tag, "blank"] += 1
+                    self.last = None
+                    return
+                frame, line = joined
+            event = server.parse(program, frame.message)
+            is_copied = isinstance(event, Event) and event.kind in server.copied
+            if is_copied and self.recogniser.is_copy(frame):
+                self.coverage[tag, "duplicate"] += 1
+                self.last = None
+                return
         except NoRecordError:
             self.coverage[self.formats[0].name, "blank"] += 1
             return
         except ParseError as error:
             if not tag and self.recogniser.bare:  # it goes on where the line before ended
                 self.coverage[self.recogniser.bare.name, "blank"] += 1
+                self.last = None
                 return
             self.coverage[tag, "unparsed"] += 1
             self.unparsed.append((line_no, str(error), tag or None, line))

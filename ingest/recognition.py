@@ -6,17 +6,35 @@ syslog said. Lines follow others of their kind, so the format of the line before
 for a format does not take what a claimed program wrote through syslog.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta, timezone
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from ingest.clock import Clock
 from ingest.errors import ParseError
-from ingest.formats.base import Format, Program
+from ingest.formats.base import Format, Piece, Program
 from ingest.framing import Frame, Framer
 
 # The two stamps of a line are of one moment; where they differ by more, one clock is in a zone that nobody told us.
 _SAME_MOMENT_US: Final = 10 * 60 * 1_000_000
+_DATED: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[ T]\d\d:"
+)  # what has a date begins an entry, if an impossible one
+_WRITERS_KEPT: Final = 512
+# Entries that a server writes to two of its logs reach syslog one right after the other.
+_COPY_WITHIN_US: Final = 2_000_000
+
+
+_Writer: TypeAlias = tuple[str | None, str, str | None]  # host, tag, pid
+
+
+class _Entry(NamedTuple):
+    """An entry that comes in pieces: the text of its first line so far, None once it was read."""
+
+    following: int
+    text: str | None
+    header: str
 
 
 class Recogniser:
@@ -29,6 +47,8 @@ class Recogniser:
         self._claims: dict[str, tuple[Format, Program] | None] = {}
         self._clocks: dict[int, Clock] = {}
         self._alone = formats[0].frame if len(formats) == 1 and not formats[0].has_syslog else None
+        self._entries: dict[_Writer, _Entry] = {}
+        self._said: dict[_Writer, Frame] = {}
 
     def framer(self, clock: Clock) -> Framer:
         """What takes syslog's lines apart, under a clock."""
@@ -53,13 +73,57 @@ class Recogniser:
         except ParseError:
             found = self._find_bare(line, framer.clock)
             if found is None:
-                self.bare = before if before and before.has_continuations else None
+                goes_on = before and before.has_continuations and not _DATED.match(line)
+                self.bare = before if goes_on else None
                 raise
             return found
         claimed = self._claims[frame.tag] if frame.tag in self._claims else self.claim(frame.tag)
         if claimed is None:
             return self._find_bare(line, framer.clock) or frame
         return self._with_own_stamp(frame, claimed[0]) if claimed[0].frame else frame
+
+    def join(self, frame: Frame, piece: Piece, line: str) -> tuple[Frame, str] | None:
+        """A whole entry's frame and line, once the last piece of its first line is here; None for other pieces."""
+        writer = frame.host, frame.tag, frame.pid
+        entry = self._entries.get(writer)
+        if piece.number == 1:
+            header = line.removesuffix(frame.message)
+            entry = _Entry(1, "", header)
+        if entry is None or entry.following != piece.number:
+            self._entries.pop(writer, None)
+            return None
+        text = None if entry.text is None else entry.text + piece.text
+        is_read = text is None or piece.ends_line or piece.number == piece.total
+        if len(self._entries) >= _WRITERS_KEPT:
+            self._entries.clear()
+        self._entries[writer] = _Entry(piece.number + 1, None if is_read else text, entry.header)
+        if text is None or not is_read:
+            return None
+        whole = frame._replace(message=text)
+        claimed = self.claim(frame.tag)
+        return self._with_own_stamp(whole, claimed[0]) if claimed else whole, entry.header + text
+
+    def is_copy(self, frame: Frame) -> bool:
+        """Whether its program wrote the same message through syslog just before."""
+        writer = frame.host, frame.tag, frame.pid
+        before = self._said.get(writer)
+        if len(self._said) >= _WRITERS_KEPT:
+            self._said.clear()
+        self._said[writer] = frame
+        if before is None or self.bare or before.message != frame.message:
+            return False
+        del self._said[writer]  # one copy, not two
+        return abs(before.moment.utc_us - frame.moment.utc_us) <= _COPY_WITHIN_US
+
+    def forget_copies(self) -> None:
+        """Lines are missing here, or an empty one stands: the next one is no copy."""
+        self._said.clear()
+
+    def go_on_from(self, before: "Recogniser") -> None:
+        """What was found out about the lines before these."""
+        self.bare = before.bare
+        self._entries |= before._entries
+        self._said |= before._said
 
     def _stamps(self, tag: str) -> bool:
         claimed = self.claim(tag)

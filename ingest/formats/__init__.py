@@ -15,9 +15,10 @@ from ingest.errors import UnknownFormatError
 from ingest.formats.amavis import AMAVIS
 from ingest.formats.base import Format
 from ingest.formats.declared import SHIPPED, SUFFIX, declared_format, syslog_formats
+from ingest.formats.exim import EXIM
 from ingest.formats.postfix import POSTFIX
 
-FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in (POSTFIX, AMAVIS)}
+FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in (POSTFIX, AMAVIS, EXIM)}
 AUTO: Final = "auto"
 # Raised when lines are read otherwise than before: `mailscope sources` then shows which sources `reparse` would renew.
 PARSER_VERSION: Final = 1

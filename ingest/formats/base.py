@@ -58,6 +58,19 @@ class FixedForms(NamedTuple):
     left: frozenset[str] = frozenset()  # templates of which only `parse` makes events
 
 
+class Piece(NamedTuple):
+    """One of the messages that syslog gets for one long or many-lined entry.
+
+    `ends_line`: a line of the entry ends here, and the first line is what the entry says; otherwise it was cut for
+    its length, and goes on in the next piece.
+    """
+
+    number: int  # counted from 1
+    total: int
+    ends_line: bool
+    text: str
+
+
 class Format(NamedTuple):
     """One mail server's log.
 
@@ -71,6 +84,9 @@ class Format(NamedTuple):
     A message that syslog carries may begin with the same stamp, which then wins.
     With `has_continuations`, lines behind a bare one that nobody can frame belong to it. Without `has_syslog`, syslog
     is not asked: its lines may look as if syslog had written them (JSON).
+
+    Of a server that cuts long entries for syslog, `piece(message)` tells which piece a message is, or None for a whole
+    one; of one that writes some kinds of entries to several logs, `copied` are these: syslog has them twice.
     """
 
     name: str
@@ -79,5 +95,7 @@ class Format(NamedTuple):
     fixed: FixedForms | None = None
     frame: Callable[[str, Clock], Frame] | None = None
     has_continuations: bool = False
+    piece: Callable[[str], Piece | None] | None = None
+    copied: frozenset[Kind] = frozenset()
     has_syslog: bool = True
     about: str = ""

@@ -79,7 +79,7 @@ def test_line_of_another_program_names_it_and_the_known_formats():
     with pytest.raises(ParseError) as caught:
         explain("Nov 23 08:15:01 mx1 dovecot: imap-login: Login: user=<bob>")
 
-    assert str(caught.value) == "a line of 'dovecot', which is no program of postfix, amavis"
+    assert str(caught.value) == "a line of 'dovecot', which is no program of postfix, amavis, exim"
 
 
 @pytest.mark.parametrize("line", ["", "garbage", "\0\0\0", "{", "<22>", "Nov 23"])
