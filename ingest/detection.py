@@ -5,7 +5,7 @@ Most logs say line by line whose they are, and may mix programs: that is `auto`.
 a table is found here too, for every part of the file needs it.
 """
 
-from collections.abc import Iterator
+from collections import Counter
 from datetime import tzinfo
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ from ingest.clock import Clock
 from ingest.errors import SourceError
 from ingest.formats import AUTO, FORMATS, find_formats, full_name, with_columns
 from ingest.formats.declared import SUFFIX, declaration_of, file_formats, header_of
+from ingest.schema import Family
 from ingest.text import decode
 from ingest.times import SOME_LEAP_YEAR
 
@@ -48,12 +49,14 @@ def _with_header(name: str, head: str) -> str:
 
 def _picked(lines: list[str], head: str, zone: tzinfo) -> Pick:
     by_line = _read(AUTO, lines, zone)
-    strange = sum(program is None for program in by_line.unparsed["program"].to_pylist())
-    if not strange:
+    share = _understood(by_line)
+    if share > LEAST_SHARE or not by_line.unparsed.num_rows:
         return Pick(AUTO)
-    shares = {AUTO: _understood(by_line)} | {
+    tables = {name for name in file_formats() if declaration_of(name).framing.header is not None}
+    shares = {AUTO: share} | {
         name: _understood(_read(name, lines, zone))
         for name in (_with_header(each, head) for each in file_formats())
+        if name not in tables  # a table without its header may be anything
     }
     best = max(shares.values())
     names = [name for name, share in shares.items() if share == best]
@@ -78,14 +81,10 @@ def _read(name: str, lines: list[str], zone: tzinfo) -> Result:
 
 
 def _understood(result: Result) -> float:
-    """The share of lines that are events, of those that say something."""
-    counts = dict.fromkeys(("event", "unparsed", "foreign"), 0)
-    for what, lines in _told(result):
-        counts[what] += lines
-    return counts["event"] / max(1, sum(counts.values()))
-
-
-def _told(result: Result) -> Iterator[tuple[str, int]]:
+    """The share of lines that tell of mail, of those that say something. A format may take any remark of its server."""
+    counts = Counter[str]()
     for (_, what), lines in result.coverage.items():
-        if what != "blank":
-            yield what, lines
+        counts[what] += lines
+    remarks = result.events.get(Family.OTHER)
+    telling = counts["event"] - (remarks.num_rows if remarks else 0)
+    return telling / max(1, counts["event"] + counts["unparsed"] + counts["foreign"])

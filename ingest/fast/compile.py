@@ -14,7 +14,7 @@ from ingest.batch import ABSENT
 from ingest.fast import kernel
 from ingest.fast.tables import UNBOUNDED, Lists, Pool, bytes_of, class_table, id_sizes_of, number_rows
 from ingest.formats import find_formats
-from ingest.formats.base import FixedForms, Row, Turn
+from ingest.formats.base import DAEMON, FixedForms, Row, Turn
 from ingest.readable import class_behind, is_readable, tail_of
 from ingest.schema import ATTRIBUTES, COUNT, FAMILY_BY_KIND, FRAME, SECONDS, TEXT, Family, Kind
 from ingest.shapes import CLASSES, ENDLESS, NO_REMARKS, UP_TO, Piece, class_of, pieces
@@ -45,6 +45,7 @@ class Fixed(NamedTuple):
     family: Family
     slots: Mapping[str, int]
     constants: Mapping[str, int]  # which of `Tables.constants`
+    daemon: str | None = None  # where the message tells it, and not the tag
 
 
 class Programs(NamedTuple):
@@ -108,9 +109,8 @@ class _Compiler:
         parts = list(pieces(template))
         columns = [piece.text for piece in parts if piece.role == "capture" and piece.text]
         slots = {name: place for place, name in enumerate(["queue_id", *columns] if has_id else columns)}
-        fixed = Fixed(
-            kind, family, slots, {name: self._constant(name, text) for name, text in constants.items()}
-        )
+        numbers = {name: self._constant(name, text) for name, text in constants.items() if name != DAEMON}
+        fixed = Fixed(kind, family, slots, numbers, constants.get(DAEMON))
         if is_left and is_readable(template):
             self._emit(parts, {}, {}, kernel.DECLINE)
         elif is_readable(template) and _is_storable(fixed, parts, has_id):

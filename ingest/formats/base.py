@@ -1,7 +1,7 @@
 """What a log format is: a name, a test of the program that wrote a line, and a parser of its message."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from ingest.clock import Clock
 from ingest.errors import ParseError
@@ -28,6 +28,9 @@ class Event(NamedTuple):
     values: tuple[str | None, ...]
     daemon: str | None = None  # inferred, where the frame lost it
 
+
+# A constant of this name is no column of its kind: it says which daemon wrote a message that its tag does not tell.
+DAEMON: Final = "daemon"
 
 Row: TypeAlias = tuple[Kind, tuple[str, ...], str] | tuple[Kind, tuple[str, ...], str, dict[str, str]]
 

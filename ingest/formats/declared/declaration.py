@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ingest.errors import ConfigError
+from ingest.formats.base import DAEMON
 from ingest.formats.declared.grok import templates
 from ingest.formats.declared.records import Path as RecordPath
 from ingest.formats.declared.records import Text, text_of
@@ -223,7 +224,7 @@ def _patterns(
         with_place = f"patterns {number}: "
         _refuse_unknown(each, _TEXT_KEYS if of_text else _RECORD_KEYS, with_place)
         if each.get("kind") not in list(Kind):
-            near = _nearest(str(each.get("kind")), list(Kind))
+            near = _nearest(str(each.get("kind")), list(map(str, Kind)))
             raise ConfigError(f"{with_place}kind = {each.get('kind')!r}; the nearest known one is {near!r}")
     found = []
     for number, each in enumerate(said, start=1):
@@ -372,7 +373,7 @@ def _columns_of(patterns: Iterable[TextPattern | RecordPattern]) -> set[str]:
 
 def _known_columns(kind: Kind) -> set[str]:
     """Those of its family; and what its program is, where the server says it in the message."""
-    return {"queue_id", "daemon", *ATTRIBUTES[FAMILY_BY_KIND[kind]]}
+    return {"queue_id", DAEMON, *ATTRIBUTES[FAMILY_BY_KIND[kind]]}
 
 
 def _refuse_column(column: str, known: Iterable[str], problem: str) -> None:

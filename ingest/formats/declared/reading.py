@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ingest.clock import Clock
 from ingest.errors import ParseError
-from ingest.formats.base import Event, FixedForms, Format, NoRecordError, Program, Row
+from ingest.formats.base import DAEMON, Event, FixedForms, Format, NoRecordError, Program, Row
 from ingest.formats.declared.declaration import (
     ANY_END,
     RECORDS,
@@ -37,7 +37,7 @@ from ingest.formats.declared.stamps import Stamp, read_stamp
 from ingest.formats.declared.values import CONVERSIONS, VOCABULARIES, check, is_checked
 from ingest.framing import Frame
 from ingest.schema import Kind
-from ingest.shapes import ENDLESS, UP_TO, Piece, Shape, compile_shape, pieces
+from ingest.shapes import ENDLESS, UP_TO, Piece, Shape, captures, compile_shape, pieces
 
 Fields: TypeAlias = dict[str, str | None]
 Step: TypeAlias = Callable[[Fields], None]
@@ -199,7 +199,9 @@ def _steps(
         if words.of in captured and column in VOCABULARIES
     }
     for column, cls in captured.items():
-        if column not in translated and (is_checked(column, cls) or column in declaration.convert):
+        if column not in (*translated, *constants) and (
+            is_checked(column, cls) or column in declaration.convert
+        ):
             steps.append(_check(column))
     return steps
 
@@ -248,7 +250,7 @@ def _check(column: str) -> Step:
 
 
 def _event(kind: Kind, fields: Fields) -> Event:
-    queue_id, daemon = fields.pop("queue_id", None), fields.pop("daemon", None)
+    queue_id, daemon = fields.pop("queue_id", None), fields.pop(DAEMON, None)
     return Event(kind, queue_id, tuple(fields), tuple(fields.values()), daemon)
 
 
@@ -450,7 +452,7 @@ def _fixed_forms(declaration: Declaration) -> FixedForms:
 
 def _simple_rows(pattern: TextPattern, reading: Reading, declaration: Declaration) -> Iterator[Row]:
     """The rows of a reading that need nothing done; where words are to be translated, one a word."""
-    if pattern.each or pattern.record or "daemon" in (*reading.shape.columns, *reading.constants):
+    if pattern.each or pattern.record or DAEMON in captures(reading.template):
         return
     if not reading.steps:
         yield (pattern.kind, (), reading.template, dict(reading.constants))
