@@ -206,7 +206,8 @@ def check(template: str) -> None:
                 raise ShapeError(f"{template!r}: two captures in a row, {piece.text!r} and {follower.text!r}")
             if re.match(f"[{class_of(piece.cls).characters}]", follower.text):
                 raise ShapeError(
-                    f"{template!r}: {piece.cls!r} of {piece.text!r} may swallow the {follower.text[0]!r} after it"
+                    f"{template!r}: {piece.cls!r} of {piece.text!r} may swallow the {follower.text[0]!r} after it; "
+                    f"a class that does not could be spelt out: {{{piece.text}:[^{follower.text[0]} ]+}}"
                 )
 
 
