@@ -40,9 +40,9 @@ def find_formats(name: str) -> tuple[Format, ...]:
     if name in SHIPPED or name.endswith(SUFFIX):
         return (declared_format(name, columns.split(",") if columns else ()),)
     known = [AUTO, *FORMATS, *SHIPPED]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+    near = "".join(f"; the nearest is {each!r}" for each in difflib.get_close_matches(name, known, n=1))
     raise UnknownFormatError(
-        f"format {name!r}; there are {', '.join(known)}, and files like panel.toml; the nearest is {near[0]!r}"
+        f"format {name!r}; there are {', '.join(known)}, and files like panel.toml{near}"
     )
 
 
