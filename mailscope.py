@@ -686,8 +686,9 @@ def demo(
     """The sample logs: ingest, report, dashboard."""
     if not SAMPLE_LOGS.is_dir():
         raise SourceError(f"{SAMPLE_LOGS} is missing; the demo runs from a checkout of the project")
-    hosts = [str(folder) for folder in sorted(SAMPLE_LOGS.iterdir()) if any(folder.glob("*.log*"))]
-    for each in _ingest(lake, [(hosts, Settings(UTC))]):
+    folders = [folder for folder in sorted(SAMPLE_LOGS.iterdir()) if any(folder.glob("ma*log*"))]
+    logs = [([str(folder)], Settings(UTC, host=folder.name)) for folder in folders]
+    for each in _ingest(lake, logs):
         print(_sentence(each))
     with open_lake(lake) as connection:
         print_report(build(connection), _console())

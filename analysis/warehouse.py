@@ -14,7 +14,12 @@ import pyarrow as pa
 from ingest.errors import LakeError
 from ingest.schema import COVERAGE, SCHEMA_VERSION, SOURCES, STATE_FILE, UNPARSED, Family, events_schema
 
-_EVENTS: Final = {f"events_{family}": events_schema(family) for family in Family}
+# The folders that the files lie in are columns too.
+_FOLDER_COLUMNS: Final = (pa.field("family", pa.string()), pa.field("date", pa.date32()))
+_FOLDERS: Final = {f"events_{family}": f"events/family={family}" for family in Family}
+_EVENTS: Final = {
+    f"events_{family}": pa.schema([*events_schema(family), *_FOLDER_COLUMNS]) for family in Family
+}
 _PLAIN: Final = {"unparsed": UNPARSED, "coverage": COVERAGE, "sources": SOURCES}
 STITCHED: Final = ("messages", "deliveries", "sessions", "rejections", "outcomes")
 
@@ -25,29 +30,27 @@ def open_lake(path: Path) -> duckdb.DuckDBPyConnection:
     Every call of a page or thread takes its own `.cursor()`: one connection shared by threads gives wrong rows.
     Raises LakeError if there is no lake, or if an ingest was stopped before it had stitched the lines together.
     """
-    connection = open_lines(path)
+    connection = open_bare(path)
     if not _has_tables(path):
         connection.close()
         raise LakeError(f"{path} has lines, but no messages yet; the next `mailscope ingest` finishes that")
+    for name, schema in (_EVENTS | _PLAIN).items():
+        view_table(connection, name, path / _FOLDERS.get(name, name), schema)
+    connection.execute(
+        "CREATE VIEW events AS " + " UNION ALL BY NAME ".join(f"FROM events_{family}" for family in Family)
+    )
     for name in STITCHED:
-        _view(connection, name, path / name, None)
+        view_table(connection, name, path / name, None)
     return connection
 
 
-def open_lines(path: Path) -> duckdb.DuckDBPyConnection:
-    """The same with only what ingest wrote: events, unparsed lines, the account of sources. LakeError as above."""
+def open_bare(path: Path) -> duckdb.DuckDBPyConnection:
+    """The same without any view: to make one is to look into every file of a table. LakeError as above."""
     if not (path / "sources").is_dir():
         raise LakeError(f"{path} is no lake; `mailscope ingest PATH... --lake {path}` makes one")
     _refuse_other_versions(path)
     connection = duckdb.connect()
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
-    for name, schema in _EVENTS.items():
-        _view(connection, name, path / "events" / f"family={name.removeprefix('events_')}", schema)
-    for name, schema in _PLAIN.items():
-        _view(connection, name, path / name, schema)
-    connection.execute(
-        "CREATE VIEW events AS " + " UNION ALL BY NAME ".join(f"FROM events_{family}" for family in Family)
-    )
     return connection
 
 
@@ -67,8 +70,10 @@ def _has_tables(path: Path) -> bool:
     return all(any((path / name).rglob("*.parquet")) for name in STITCHED)
 
 
-def _view(connection: duckdb.DuckDBPyConnection, name: str, folder: Path, schema: pa.Schema | None) -> None:
-    """One table's view; names are ours, the folder is quoted as a string literal because DDL takes no parameters."""
+def view_table(
+    connection: duckdb.DuckDBPyConnection, name: str, folder: Path, schema: pa.Schema | None
+) -> None:
+    """One table's view, empty where the folder holds no file; names are ours, the folder is quoted as a string literal because DDL takes no parameters."""
     if any(folder.rglob("*.parquet")):
         pattern = str(folder / "**" / "*.parquet").replace("'", "''")
         connection.execute(
@@ -92,4 +97,5 @@ _SQL_TYPES: Final[Mapping[str, str]] = {
     "bool": "BOOLEAN",
     "double": "DOUBLE",
     "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
+    "date32[day]": "DATE",
 }

@@ -18,7 +18,7 @@ from analysis.stitch.build import ORDER, TABLES, build
 from analysis.stitch.chunks import Chunk, plan
 from analysis.stitch.compaction import compact
 from analysis.stitch.state import Own, Staging, carry_folder, ingested, read_state, recover, table_files
-from analysis.warehouse import open_lines
+from analysis.warehouse import open_bare
 from ingest.errors import LakeError
 
 __all__ = ["ORDER", "TABLES", "Own", "barriers", "is_current", "stitch"]
@@ -39,7 +39,7 @@ def stitch(lake: Path, own: Own | None = None, memory_mb: int | None = None) -> 
     """
     recover(lake)
     state, now = read_state(lake, own), ingested(lake)
-    with open_lines(lake) as connection:
+    with open_bare(lake) as connection:
         start, chunks, frozen = plan(connection, lake, state, now)
     if not chunks:
         return

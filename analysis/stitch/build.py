@@ -14,8 +14,9 @@ import duckdb
 
 from analysis.stitch.chunks import FAMILIES, Chunk
 from analysis.stitch.state import Own, Staging
-from analysis.warehouse import empty_view, open_lines
-from ingest.schema import Family, events_schema
+from analysis.stitch.writing import Place, write_by_day, write_empty
+from analysis.warehouse import empty_view, open_bare, view_table
+from ingest.schema import SOURCES, Family, events_schema
 
 # Table: the moment that decides its day. The largest first: the writers then end together.
 TABLES: Final = {
@@ -59,6 +60,7 @@ CARRIED: Final = ("queue", "delivery", "session", "reject", "notes")
 # Carried before anything was: columns that the lines of the lake do not have.
 _FLAGS: Final = {
     Family.QUEUE: ", FALSE AS session_done",
+    Family.DELIVERY: ", 1::BIGINT AS attempts, FALSE AS is_emitted",
     Family.REJECT: ", FALSE AS session_done, FALSE AS is_emitted",
 }
 _COPY: Final = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
@@ -66,11 +68,13 @@ _COPY: Final = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
 
 def build(lake: Path, staging: Staging, chunk: Chunk, carried: Path | None, own: Own, memory_mb: int) -> None:
     """Writes a chunk's files below the staging folder. Raises duckdb.OutOfMemoryException."""
-    with open_lines(lake) as connection:
+    with open_bare(lake) as connection:
         connection.execute("SET memory_limit = $limit", {"limit": f"{memory_mb}MB"})
         connection.execute("SET temp_directory = $folder", {"folder": str(staging.folder / "spill")})
         connection.execute("SET preserve_insertion_order = false")
         connection.execute("SET enable_progress_bar = false")  # it would write between our own lines
+        connection.execute("SET checkpoint_threshold = '1TB'")  # steps are thrown away, not worth packing
+        view_table(connection, "sources", lake / "sources", SOURCES)
         for family in FAMILIES:
             _view_lines(connection, family, chunk)
         for name in CARRIED:
@@ -179,24 +183,15 @@ def _view_carried(connection: duckdb.DuckDBPyConnection, name: str, carried: Pat
 def _write(connection: duckdb.DuckDBPyConnection, staging: Staging, table: str, chunk: Chunk) -> None:
     """A table's settled rows by day, and after the last chunk its open ones too."""
     query = f"SELECT *, CAST({TABLES[table]} AS DATE) AS date FROM ({sql(f'tables/{table}')})"  # noqa: S608
-    connection.execute(
-        f"CREATE TEMP TABLE made AS {query if chunk.is_last else query + ' WHERE NOT is_open'}"
-    )
-    groups = connection.sql(
-        "SELECT DISTINCT date, is_open FROM made WHERE date >= $frozen ORDER BY ALL",
-        params={"frozen": chunk.frozen_before},
-    ).fetchall()
-    for date, is_open in groups:
-        name = "open" if is_open else f"{chunk.checkpoint.number:06}"
-        target = staging.path(f"{table}/date={date}/{name}.parquet")
-        connection.execute(
-            f"COPY (SELECT * EXCLUDE (date, is_open) FROM made WHERE date = '{date}' AND is_open = {is_open}) "  # noqa: S608
-            f"TO {_quoted(target)} {_COPY}"
-        )
+    rows = connection.sql(query if chunk.is_last else f"{query} WHERE NOT is_open").to_arrow_reader()
+
+    def path_of(place: Place) -> Path | None:
+        if place.date < chunk.frozen_before:
+            return None
+        name = "open" if place.is_open else f"{chunk.checkpoint.number:06}"
+        return staging.path(f"{table}/date={place.date}/{name}.parquet")
+
+    write_by_day(rows, path_of)
     empty = f"{table}/date=1970-01-01/empty.parquet"
     if not (staging.lake / empty).exists():
-        # A table without rows has no day to lie under; an empty file keeps its columns known to every reader.
-        connection.execute(
-            f"COPY (SELECT * EXCLUDE (date, is_open) FROM made LIMIT 0) TO {_quoted(staging.path(empty))} {_COPY}"  # noqa: S608
-        )
-    connection.execute("DROP TABLE made")
+        write_empty(rows.schema, staging.path(empty))

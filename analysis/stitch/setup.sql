@@ -11,16 +11,17 @@ CREATE TABLE source_order AS
 CREATE VIEW all_queue AS
   SELECT source_id, line_no, repeat_no, logged_at, host, server, instance, service, daemon, pid, queue_id, kind, client_name, client_ip,
          sasl_method, sasl_username, orig_queue_id, orig_client_name, orig_client_ip, message_id, sender, size_bytes, recipient_count,
-         related_queue_id, action, reason, FALSE AS session_done
+         related_queue_id, action, reason, helo, protocol, tls_version, tls_cipher, FALSE AS session_done
   FROM new_queue UNION ALL BY NAME FROM carried_queue;
 CREATE VIEW all_delivery AS
   SELECT source_id, line_no, repeat_no, logged_at, host, server, instance, service, daemon, pid, queue_id, kind, recipient, orig_recipient,
          relay_name, relay_ip, relay_port, connection_use, delay_s, before_queue_s, in_queue_s, connect_s, transmit_s, enhanced_code,
-         status, reply, tls_policy, tls_version, tls_cipher, tls_trust
+         status, reply, tls_policy, tls_version, tls_cipher, tls_trust,
+         CASE kind WHEN 'postponed' THEN 0 ELSE 1 END::BIGINT AS attempts, FALSE AS is_emitted
   FROM new_delivery UNION ALL BY NAME FROM carried_delivery;
 CREATE VIEW all_session AS
   SELECT source_id, line_no, repeat_no, logged_at, host, server, instance, service, daemon, pid, queue_id, kind, client_name, client_ip,
-         sasl_method, sasl_username, tls_version, tls_cipher, tls_trust, stage, reason, counters
+         sasl_method, sasl_username, tls_version, tls_cipher, tls_trust, stage, reason, counters, helo
   FROM new_session UNION ALL BY NAME FROM carried_session;
 CREATE VIEW all_reject AS
   SELECT source_id, line_no, repeat_no, logged_at, host, server, instance, service, daemon, pid, queue_id, kind, client_name, client_ip,
@@ -41,3 +42,6 @@ CREATE VIEW reject_events AS SELECT * FROM placed('all_reject');
 -- The line's life of its queue id: only the lines of later lives are kept, most ids have one.
 CREATE MACRO with_message(events) AS TABLE
   SELECT e.*, coalesce(l.message_hash, e.id_hash) AS message_hash FROM query_table(events) AS e LEFT JOIN later_lines AS l USING (pos);
+-- An attempt that a later one followed: its row stays as it is, though its message be open. Whatever its message
+-- continues is known by then.
+CREATE MACRO is_over(status, attempted_at, is_final) AS coalesce(status = 'deferred', FALSE) AND NOT is_final AND attempted_at < getvariable('horizon');

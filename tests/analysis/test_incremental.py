@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 import analysis.stitch.state
@@ -80,6 +81,42 @@ def three_days(tmp_path):
 def thursday(folder):
     later = message(MONDAY, "ABCDEF0001", (timedelta(days=3), "sent"))[3:]
     return log(folder / "3.log", ordinary(3) + later)
+
+
+@pytest.fixture
+def tried_for_days(tmp_path):
+    """A lake of three days in which the queue manager tried one message every hour, in vain."""
+    for day in range(3):
+        tries = [(timedelta(hours=hour), "deferred") for hour in range(24 * day, 24 * day + 24)]
+        lines = message(MONDAY, "ABCDEF0004", *tries, removed=False)
+        again = [(MONDAY + later, lines[2][1]) for later, _ in tries]
+        run(
+            tmp_path / "lake",
+            log(tmp_path / f"tried{day}.log", [*(lines if day == 0 else lines[3:]), *again]),
+        )
+    return tmp_path / "lake"
+
+
+def test_a_message_tried_for_days_is_carried_in_few_lines(tried_for_days):
+    [newest] = [read_state(tried_for_days).newest]
+    folder = tried_for_days / ".stitch/carry" / f"{newest.number:06}"
+
+    assert [pq.read_metadata(folder / f"{name}.parquet").num_rows for name in ("queue", "delivery")] == [4, 3]
+
+
+def test_attempts_that_another_followed_are_written_once(tried_for_days):
+    rows = "SELECT count(*)::INTEGER FROM read_parquet($files)"
+    with open_lake(tried_for_days) as connection:
+        files = [str(file) for file in tried_for_days.glob("deliveries/*/open.parquet")]
+        still_open = connection.sql(rows, params={"files": files}).fetchall()
+        whole = connection.sql(
+            "SELECT count(*)::INTEGER, count_if(is_final)::INTEGER FROM deliveries"
+        ).fetchall()
+    outcome = ask(
+        tried_for_days, "SELECT attempts::INTEGER, last_attempt_at - first_attempt_at FROM outcomes"
+    )
+
+    assert (still_open, whole, outcome) == ([(2,)], [(72, 1)], [(72, timedelta(hours=71))])
 
 
 WAITING = "SELECT outcome, attempts::INTEGER FROM outcomes WHERE message_id = '<ABCDEF0001@example.net>'"

@@ -7,6 +7,7 @@ import pytest
 import ingest.lake
 from analysis.stitch import barriers, is_current, stitch
 from analysis.stitch.prune import prune_tables
+from analysis.trace import search, tell
 from analysis.warehouse import open_lake
 from ingest.compaction import compact
 from ingest.errors import LakeError, SourceError
@@ -104,6 +105,14 @@ def test_what_was_made_of_pruned_lines_stays(lake, prune):
     pruned(lake, prune)
 
     assert (everything(lake), is_current(lake.path)) == (before, True)
+
+
+def test_a_trace_answers_when_all_its_lines_are_pruned(lake):
+    pruned(lake, prune_events, date(2027, 1, 1))
+    with open_lake(lake.path) as connection:
+        story = tell(connection, search(connection, "AAAA000000").messages[0]["message_key"])
+
+    assert (story.recipients[0]["outcome"], story.lines) == ("delivered", [])
 
 
 @pytest.mark.parametrize("day", [4, 2])

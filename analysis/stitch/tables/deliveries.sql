@@ -6,13 +6,15 @@ WITH joined AS (
     h.next_hash, h.kind AS handoff_kind, h.evidence AS handoff_evidence,
     t.tls_version AS known_tls_version, t.tls_cipher AS known_tls_cipher, t.tls_trust AS known_tls_trust,
     coalesce(f.first_recipient, a.orig_recipient, a.recipient) AS first_recipient,
-    final.last_pos IS NOT NULL AS is_final
+    final.last_pos IS NOT NULL AS is_final,
+    is_over(a.status, a.attempted_at, is_final) AS is_over
   FROM attempts AS a
   JOIN message_states AS m USING (message_hash)
   LEFT JOIN handoffs AS h USING (pos)
   LEFT JOIN outbound_tls AS t USING (pos)
   LEFT JOIN (SELECT pos, min(first_recipient) AS first_recipient FROM followed GROUP BY pos) AS f USING (pos)
   LEFT JOIN (SELECT DISTINCT last_pos FROM last_attempts) AS final ON final.last_pos = a.pos
+  WHERE NOT a.is_emitted AND a.attempts > 0  -- what was put off is none
 ),
 told AS (
   SELECT
@@ -52,7 +54,7 @@ told AS (
     END AS direction_evidence,
     j.known_tls_version AS tls_version, j.known_tls_cipher AS tls_cipher, j.known_tls_trust AS tls_trust, j.tls_policy,
     j.source_id, j.line_no,
-    open.message_hash IS NOT NULL AS is_open
+    open.message_hash IS NOT NULL AND NOT j.is_over AS is_open
   FROM joined AS j
   JOIN message_states AS root ON root.message_hash = j.root_hash
   LEFT JOIN message_states AS next ON next.message_hash = j.next_hash

@@ -142,6 +142,8 @@ def _recipients(final: str, original: str | None) -> Columns:
     """Who got it, and as whom he was addressed. A file, a pipe or a mailbox without domain is nobody's address."""
     if original is None:
         return {"recipient": final}
+    if final.startswith("xn--") and not original.isascii():
+        return {"recipient": original}  # as it had to be spelt for a server without SMTPUTF8
     is_nobody = final[:1] in ("/", "|", ">", ":") or final in _NOWHERE
     if is_nobody or original.lower() in (final.lower(), f"{final}@{original.rpartition('@')[2]}".lower()):
         return {"recipient": original}
