@@ -38,6 +38,7 @@ from ingest.formats.declared.values import CONVERSIONS, VOCABULARIES, check, is_
 from ingest.framing import Frame
 from ingest.schema import Kind
 from ingest.shapes import ENDLESS, UP_TO, Piece, Shape, captures, compile_shape, pieces
+from ingest.times import Moment
 
 Fields: TypeAlias = dict[str, str | None]
 Step: TypeAlias = Callable[[Fields], None]
@@ -92,8 +93,11 @@ def _header(framing: Framing, line: str) -> tuple[str, ...]:
     """The columns that a line names, if it does: the stamp's is among them, and the first is known."""
     if framing.header is None or not line.startswith(framing.header):
         return ()
+    text = line[len(framing.header) :]
+    if not text.startswith((*framing.columns, '"')):  # most lines are rows
+        return ()
     try:
-        names = tuple(name.strip() for name in cells(line[len(framing.header) :], _SIGNS[framing.kind]))
+        names = tuple(name.strip() for name in cells(text, _SIGNS[framing.kind]))
     except ParseError:
         return ()
     has_stamp = any(field.steps[0] in names for field in framing.stamp_fields)
@@ -116,11 +120,18 @@ def _frame_of(
 
 
 def _bare_frame(stamps: Sequence[Stamp], tag: str) -> Callable[[str, Clock], Frame]:
+    last: tuple[str, Clock | None, Moment] = "", None, Moment(0, 0)  # neighbours often share a second
+
     def frame(line: str, clock: Clock) -> Frame:
+        nonlocal last
         for stamp in stamps:
             found = stamp.pattern.match(line)
             if found:
-                return Frame(stamp.read(found, clock), None, tag, None, line[found.end() :].lstrip(" "))
+                text, of_clock, moment = last
+                if text != found[0] or of_clock is not clock:
+                    moment = stamp.read(found, clock)
+                    last = found[0], clock, moment
+                return Frame(moment, None, tag, None, line[found.end() :].lstrip(" "))
         forms = " or ".join(repr(stamp.form) for stamp in stamps)
         raise ParseError(f"no stamp of the form {forms} at the beginning")
 

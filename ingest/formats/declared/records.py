@@ -49,7 +49,10 @@ class Path(NamedTuple):
 
     def within(self, record: Record, member: int = 0) -> str | None:
         """The text that is there in a record, of one member of a list; None if there is none."""
-        found: Any = record
+        found: Any = record.get(self.steps[0])
+        if isinstance(found, str) and len(self.steps) == 1:
+            return found
+        found = record
         for step in self.steps:
             if step == LIST:
                 found = _members(found)[member : member + 1]
