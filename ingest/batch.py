@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from ingest.clock import Clock
 from ingest.errors import ParseError
-from ingest.formats.base import Event, Format
+from ingest.formats.base import Event, Format, NoRecordError
 from ingest.framing import LAST_REPEATED, Frame, Framer, repeat_count
 from ingest.recognition import Recogniser
 from ingest.schema import ATTRIBUTES, FAMILY_BY_KIND, FRAME, UNPARSED, Family, Kind, events_schema
@@ -134,10 +134,14 @@ class Gathered:
                     return
                 frame, line = joined
             event = server.parse(program, frame.message)
-            if server.copied and event.kind in server.copied and self._is_copy(frame):
+            is_copied = isinstance(event, Event) and event.kind in server.copied
+            if is_copied and self._is_copy(frame):
                 self.coverage[tag, "duplicate"] += 1
                 self.last = None
                 return
+        except NoRecordError:
+            self.coverage[self.formats[0].name, "blank"] += 1
+            return
         except ParseError as error:
             if not tag and self.recogniser.bare:  # it goes on where the line before ended
                 self.coverage[self.recogniser.bare.name, "blank"] += 1
@@ -148,11 +152,12 @@ class Gathered:
             self.last = None
             return
         self.last = frame
-        if repeat == 1:
+        if repeat == 1 and isinstance(event, Event):
             self._keep(frame, line_no, line, None, event)
-        else:
-            for copy in range(1, repeat + 1):
-                self._keep(frame, line_no, line, copy, event)
+            return
+        events = [event] if isinstance(event, Event) else event
+        for copy, each in enumerate(events * repeat, start=1):
+            self._keep(frame, line_no, line, copy, each)
 
     def _is_copy(self, frame: Frame) -> bool:
         """Whether the line before is the same message of the same process, through syslog."""

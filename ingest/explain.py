@@ -1,5 +1,6 @@
 """One raw line in plain words: how it was taken apart, what it says, and where the server documents it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from ingest.clock import Clock
 from ingest.errors import ParseError
 from ingest.formats import Format
+from ingest.formats.base import Event
 from ingest.recognition import Recogniser
 from ingest.schema import FAMILY_BY_KIND, Kind
 
@@ -22,6 +24,8 @@ MEANINGS: Final[dict[Kind, tuple[str, str]]] = {
     Kind.CLIENT_NOTE: ("Something odd about a client; nothing was refused by this line.", "smtpd(8)"),
     Kind.SCREEN: ("postscreen tested or decided on a client before smtpd met it.", "POSTSCREEN_README"),
     Kind.DNSBL_LISTING: ("A client's address is on a block or allow list.", "dnsblog(8)"),
+    Kind.LOGIN: ("A user logged in to a mailbox, or to send mail.", "doc.dovecot.org, Logging"),
+    Kind.BALANCED: ("A load balancer passed a client's connection to one of several servers.", "HAProxy Configuration Manual, TCP log format"),
     Kind.ARRIVAL: ("A message was taken into the queue: from whom, how, and how big.", "Exim spec, Log files: Logging message reception"),
     Kind.CLIENT: ("A message got its queue id; this client sends it.", "smtpd(8)"),
     Kind.PICKUP: ("A message was written on this host by the sendmail command.", "pickup(8)"),
@@ -45,6 +49,10 @@ MEANINGS: Final[dict[Kind, tuple[str, str]]] = {
     Kind.TLS_OUT: ("The connection to a destination is encrypted from here on.", "TLS_README, smtp_tls_loglevel"),
     Kind.TLS_OUT_FAILURE: ("The TLS handshake with a destination failed.", "TLS_README"),
     Kind.DELIVERY_NOTE: ("A remark of the delivery agent; no result.", "smtp(8)"),
+    Kind.ATTEMPT_STARTED: ("An attempt to deliver begins; a later line of the same number has its result.", "qmail-log(5)"),
+    Kind.ATTEMPT_ENDED: ("The result of the attempt of this number.", "qmail-log(5)"),
+    Kind.MAILBOX: ("A message was stored in a mailbox, passed on, or discarded by the user's filter.", "doc.dovecot.org, Logging; RFC 5228"),
+    Kind.TRANSACTION: ("What a load test saw of one message that it sent.", "JMeter, SMTP Sampler"),
     Kind.DECISION: ("An access rule, policy, milter or content check decided on mail.", "access(5), header_checks(5), MILTER_README"),
     Kind.WARNING: ("The server warns; it goes on.", "DEBUG_README"),
     Kind.ERROR: ("The server met an error; it goes on.", "DEBUG_README"),
@@ -79,7 +87,9 @@ def explain_line(line: str, formats: tuple[Format, ...], clock: Clock) -> Explan
             f"a line of {frame.tag!r}, which is no program of {', '.join(each.name for each in formats)}"
         )
     server, program = claimed
-    event = server.parse(program, frame.message)
+    told = server.parse(program, frame.message)
+    events = [told] if isinstance(told, Event) else told
+    event = events[0]
     offset = timezone(timedelta(seconds=frame.moment.offset_s))
     parts = {
         "logged_at": datetime.fromtimestamp(frame.moment.utc_us / 1e6, UTC).astimezone(offset).isoformat(),
@@ -91,8 +101,17 @@ def explain_line(line: str, formats: tuple[Format, ...], clock: Clock) -> Explan
         "pid": frame.pid,
         "queue_id": event.queue_id,
         "repeated": str(frame.repeat) if frame.repeat > 1 else None,
-        **dict(zip(event.columns, event.values, strict=True)),
+        **_of_all(events),
     }
     meaning, see = MEANINGS[event.kind]
     fields = {name: value for name, value in parts.items() if value is not None}
     return Explanation(server.name, str(event.kind), str(FAMILY_BY_KIND[event.kind]), meaning, see, fields)
+
+
+def _of_all(events: Sequence[Event]) -> dict[str, str | None]:
+    """The columns of all events of a line; where they differ, one value after the other."""
+    texts: dict[str, dict[str, None]] = {}
+    for event in events:
+        for column, value in zip(event.columns, event.values, strict=True):
+            texts.setdefault(column, {}).update({value: None} if value is not None else {})
+    return {column: ", ".join(values) if values else None for column, values in texts.items()}

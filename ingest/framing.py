@@ -266,7 +266,7 @@ def _text(record: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     for key in keys:
         value = record.get(key)
         if isinstance(value, str) and value:
-            return _storable(value)
+            return storable(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return str(value)
         if isinstance(value, list):  # journald writes text that is not UTF-8 as an array of bytes
@@ -274,7 +274,7 @@ def _text(record: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     return None
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """JSON can escape what no Parquet string holds: half of a surrogate pair, and NUL."""
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         return decode(text.encode("utf-8", "surrogatepass"))

@@ -44,6 +44,7 @@ class Recogniser:
         self._formats = formats
         self._with_files = tuple(each for each in formats if each.frame)
         self._clocks: dict[int, Clock] = {}
+        self._alone = formats[0].frame if len(formats) == 1 and not formats[0].has_syslog else None
         self._entries: dict[_Writer, _Entry] = {}
 
     def framer(self, clock: Clock) -> Framer:
@@ -59,6 +60,8 @@ class Recogniser:
 
     def frame(self, line: str, framer: Framer) -> Frame:
         """Takes one line apart; ParseError says why it is no log line."""
+        if self._alone:
+            return self._alone(line, framer.clock)
         before = self.bare
         if before is not None:
             if frame := _bare(before, line, framer.clock):

@@ -36,6 +36,8 @@ class Kind(StrEnum):
     CLIENT_NOTE = "client_note"
     SCREEN = "screen"
     DNSBL_LISTING = "dnsbl_listing"
+    LOGIN = "login"
+    BALANCED = "balanced"
     # a queue id's life
     ARRIVAL = "arrival"
     CLIENT = "client"
@@ -61,6 +63,10 @@ class Kind(StrEnum):
     TLS_OUT = "tls_out"
     TLS_OUT_FAILURE = "tls_out_failure"
     DELIVERY_NOTE = "delivery_note"
+    ATTEMPT_STARTED = "attempt_started"
+    ATTEMPT_ENDED = "attempt_ended"
+    MAILBOX = "mailbox"
+    TRANSACTION = "transaction"
     # what an access rule, policy service, milter or content check decided
     DECISION = "decision"
     # about the server itself
@@ -88,6 +94,8 @@ FAMILY_BY_KIND: Final = MappingProxyType(
                 Kind.CLIENT_NOTE,
                 Kind.SCREEN,
                 Kind.DNSBL_LISTING,
+                Kind.LOGIN,
+                Kind.BALANCED,
             ),
             Family.SESSION,
         ),
@@ -121,6 +129,10 @@ FAMILY_BY_KIND: Final = MappingProxyType(
                 Kind.TLS_OUT,
                 Kind.TLS_OUT_FAILURE,
                 Kind.DELIVERY_NOTE,
+                Kind.ATTEMPT_STARTED,
+                Kind.ATTEMPT_ENDED,
+                Kind.MAILBOX,
+                Kind.TRANSACTION,
             ),
             Family.DELIVERY,
         ),
@@ -206,7 +218,7 @@ FRAME: Final[Mapping[str, pa.DataType]] = MappingProxyType(
         "pid": COUNT,
         "queue_id": TEXT,
         "kind": TEXT,
-        "repeat_no": SMALL,  # NULL, or 1.. for the copies that `message repeated N times` stands for
+        "repeat_no": SMALL,  # NULL, or 1.. where a line is several events: `message repeated N times`, or of a list
         "source_id": TEXT,
         "line_no": COUNT,
         "line": TEXT,
@@ -230,6 +242,14 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
             "counters": TEXT,  # smtpd's commands of the session, ok/total: `ehlo=1 auth=0/1 commands=1/2`
             "dnsbl": TEXT,
             "action": TEXT,
+            "session_id": TEXT,  # as its server names it
+            # a load balancer's: where it listened, whom it chose, how long that took
+            "frontend": TEXT,
+            "backend": TEXT,
+            "backend_server": TEXT,
+            "connect_s": SECONDS,
+            "duration_s": SECONDS,
+            "transferred_bytes": COUNT,
         },
         Family.QUEUE: {
             **_PEER,
@@ -268,6 +288,14 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
             "status": TEXT,
             "reply": TEXT,
             "tls_policy": TEXT,  # Postfix 3.11: `tls=dane/!requiretls:nocertmatch`
+            "attempt_id": TEXT,  # of servers that write start and end of an attempt in two lines
+            # of servers that say all of a recipient in one line
+            "sender": TEXT,
+            "message_id": TEXT,
+            "size_bytes": COUNT,
+            "client_name": TEXT,
+            "client_ip": TEXT,
+            "session_id": TEXT,  # as its server names it
             "attributes": TEXT,  # key=value pairs that no column knows
             **_TLS,
             **_REASON,

@@ -32,6 +32,7 @@ UPTO: Final = 7  # a: where in the literals, b: length, c: class
 ENHANCED: Final = 8
 DECLINE: Final = 9
 END: Final = 10
+DATA: Final = 11  # as UPTO, and may be nothing
 
 # What the scanner's state holds
 POSITION: Final = 0
@@ -557,13 +558,13 @@ def _fits(
                 return 0
             if slot >= 0:
                 captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
-        elif operation == UPTO:
+        elif operation == UPTO or operation == DATA:
             begin = position
             row = c << 8
             last = end - b
             while position <= last and not _is_equal(words, position, literals, a, 1, b):
                 position += 1
-            if position > last or position == begin:
+            if position > last or (operation == UPTO and position == begin):
                 return 0
             for each in range(begin, position):
                 if classes[row + np.int64(buffer[each])] == 0:

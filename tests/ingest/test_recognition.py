@@ -30,7 +30,7 @@ BELL = Format(
     has_continuations=True,
 )
 SYSLOG = "2026-11-23T08:15:01+00:00 mx1 postfix/qmgr[12]: 3F1A2B3C4D: removed"
-FOREIGN = "2026-11-23T08:15:01+00:00 mx1 dovecot[12]: imap-login: hello"
+FOREIGN = "2026-11-23T08:15:01+00:00 mx1 sshd[12]: hello"
 
 
 @pytest.fixture

@@ -116,4 +116,13 @@ _COPIED: Final = frozenset(
         Kind.PANIC,
     )
 )
-EXIM: Final = Format("exim", claim, parse, frame=frame, has_continuations=True, piece=piece, copied=_COPIED)
+EXIM: Final = Format(
+    "exim",
+    claim,
+    parse,
+    frame=frame,
+    has_continuations=True,
+    piece=piece,
+    copied=_COPIED,
+    about="Exim 4: mainlog, rejectlog and paniclog, as files or through syslog",
+)
