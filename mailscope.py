@@ -19,9 +19,11 @@ from rich.text import Text
 
 from analysis import metrics
 from analysis.coverage import coverage, print_coverage, print_sources
+from analysis.path import read_way
 from analysis.report import build
 from analysis.report.html import to_html
 from analysis.report.terminal import print_report, print_search
+from analysis.report.way import print_way
 from analysis.sql import query
 from analysis.stitch import Own, barriers, is_current, stitch
 from analysis.stitch.prune import prune_tables
@@ -37,6 +39,8 @@ from ingest.doctor import repair as repair_lake
 from ingest.errors import ConfigError, MailscopeError, SourceError
 from ingest.explain import explain_line
 from ingest.formats import find_formats
+from ingest.headers.messages import messages_in
+from ingest.headers.rows import rows_of
 from ingest.lake import Lake, find_source
 from ingest.parsing import Settings
 from ingest.progress import shown_progress
@@ -473,6 +477,28 @@ def _as_in_lake(site: Site, text: str) -> list[str]:
     with Lake(Path(site["lake"])).ledger_to_read() as ledger:
         is_filled_so = made is not None and ledger.pseudonyms() == made.identity
     return made.look_up(text) if made and is_filled_so else [text]
+
+
+@app.command()
+def headers(
+    path: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="A message, or its pasted headers; - is stdin.")
+    ],
+    own: Annotated[
+        list[str] | None, typer.Option(help="A host, domain or network of yours; may be given again.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The way of a message from its Received headers: who had it, for how long, and what is odd."""
+    site = _site()
+    said = [*(own or ()), *site["own.hosts"], *site["own.domains"], *site["own.networks"]]
+    for message in messages_in(path):
+        rows = rows_of(message)
+        way = read_way(rows.hops, said)
+        if as_json:
+            print(to_json({"email": rows.email, "way": way}))
+        else:
+            print_way(rows.email, way, _console())
 
 
 @app.command()
