@@ -17,6 +17,14 @@ from analysis.text import duration
 Row = Mapping[str, Any]
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+# Addresses that only mean something within one organisation (RFC 1918, 3927, 4193, 4291, 6598). Those of documentation
+# are none of them, unlike what `ipaddress` calls private.
+_INTERNAL: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 127.0.0.0/8 169.254.0.0/16 100.64.0.0/10 fc00::/7 fe80::/10 ::1/128".split(),
+    )
+)
 # Whole seconds, and clocks kept by NTP: less says nothing.
 _TOLERANCE_S: Final = 1.0
 _SLOW_S: Final = 60.0
@@ -113,7 +121,7 @@ def _is_internal(hop: Row, networks: Collection[Network]) -> bool:
     address = _address(hop["from_ip"])
     if address is None:
         return hop["from_helo"] is None or hop["with_protocol"] in ("LOCAL", "MAPI", "HTTP", "LMTP")
-    return address.is_private or any(address in network for network in networks)
+    return any(address in network for network in (*_INTERNAL, *networks))
 
 
 def _clocks(hops: Sequence[Row], known: int) -> list[tuple[float | None, float | None, float | None, float]]:

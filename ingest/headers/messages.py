@@ -67,7 +67,7 @@ def read_block(data: bytes) -> Block:
         defects.append(f"header block longer than {MAX_BLOCK_BYTES:,} bytes; the rest was not read")
         end = start + MAX_BLOCK_BYTES
     fields: list[tuple[str, list[str]]] = []
-    for line in _lines(data[start:end]):
+    for line in _lines(data[start:end].rstrip()):
         name = _NAME.match(line)
         if line[:1] in (b" ", b"\t") and fields:
             fields[-1][1].append(decode(line))
