@@ -36,9 +36,39 @@ _BLANKS: Final = re.compile(r"\s+")
 _MARKS: Final = re.compile(r'[()]|\\.|"(?:[^"\\]|\\.){0,128}"', re.S)
 
 
+# A token of a text without quotation marks and quoted pairs, whose comments nest no deeper than twice: of nearly every.
+_PLAIN: Final = re.compile(
+    r"\s*+(?:(?P<word>(?:<[^<>\s]{0,512}>|\[[^\[\]]{0,128}\]|[^\s;()<\[])++)(?![()<\[])"
+    r"|\((?P<comment>(?:[^()]|\((?:[^()]|\([^()]*+\))*+\))*+)\)|(?P<semicolon>;)|(?P<end>\Z))",
+    re.S,
+)
+_KINDS: Final = {"comment": TokenKind.COMMENT, "semicolon": TokenKind.SEMICOLON, "word": TokenKind.WORD}
+_FEW: Final = 64  # parentheses; a text with more is read the slow way, which is linear
+
+
 def scan(text: str) -> list[Token]:
     """The tokens of an unfolded header value, in order; of at most MAX_LENGTH characters."""
     text = text[:MAX_LENGTH]
+    is_plain = '"' not in text and "\\" not in text and text.count("(") == text.count(")") <= _FEW
+    tokens = _scan_plain(text) if is_plain else None
+    return _scan_any(text) if tokens is None else tokens
+
+
+def _scan_plain(text: str) -> list[Token] | None:
+    """The same by one pattern; None where it does not fit."""
+    tokens: list[Token] = []
+    place = 0
+    while found := _PLAIN.match(text, place):
+        kind = found.lastgroup or "end"
+        if kind == "end":
+            return tokens
+        start = found.start(kind)
+        tokens.append(Token(_KINDS[kind], found[kind], start - 1 if kind == "comment" else start))
+        place = found.end()
+    return None
+
+
+def _scan_any(text: str) -> list[Token]:
     partners = _partners(text)
     tokens: list[Token] = []
     place = 0
@@ -61,6 +91,8 @@ def scan(text: str) -> list[Token]:
 
 def is_balanced(text: str) -> bool:
     """Whether every parenthesis has a partner."""
+    if "(" not in text and ")" not in text:
+        return True
     return 2 * len(_partners(text[:MAX_LENGTH])) == sum(
         mark[0] in "()" for mark in _MARKS.finditer(text[:MAX_LENGTH])
     )

@@ -62,6 +62,35 @@ def read_block(data: bytes) -> Block:
     """
     start = found.end() if (found := _LEAD.match(data)) else 0
     end = found.start() if (found := _END.search(data, start)) else len(data)
+    if (
+        end - start <= MAX_BLOCK_BYTES
+        and (fields := _plain_fields(decode(data[start:end].rstrip()))) is not None
+    ):
+        return Block(fields, ())
+    return _read_odd(data, start, end)
+
+
+# A header and the lines that it goes on in, where every line is either.
+_FIELD: Final = re.compile(r"([!-9;-~]{1,128})[ \t]*:(.*(?:\n[ \t].*)*)(?:\n|\Z)")
+
+
+def _plain_fields(text: str) -> tuple[Field, ...] | None:
+    """The headers of a block in which nothing is odd; None for others."""
+    text = text.replace("\r\n", "\n")
+    if "\r" in text:
+        return None
+    fields: list[Field] = []
+    place = 0
+    while place < len(text):
+        found = _FIELD.match(text, place)
+        if not found or len(fields) == MAX_FIELDS or (fields and _goes_on(fields[-1].name, found[1])):
+            return None
+        fields.append(Field(found[1], found[2].strip()))
+        place = found.end()
+    return tuple(fields)
+
+
+def _read_odd(data: bytes, start: int, end: int) -> Block:
     defects = []
     if end - start > MAX_BLOCK_BYTES:
         defects.append(f"header block longer than {MAX_BLOCK_BYTES:,} bytes; the rest was not read")
@@ -71,7 +100,7 @@ def read_block(data: bytes) -> Block:
         name = _NAME.match(line)
         if line[:1] in (b" ", b"\t") and fields:
             fields[-1][1].append(decode(line))
-        elif name and not (fields and _goes_on(fields[-1][0], name[1])):
+        elif name and not (fields and _goes_on(fields[-1][0], decode(name[1]))):
             if len(fields) == MAX_FIELDS:
                 defects.append(f"more than {MAX_FIELDS:,} headers; the rest was not read")
                 break
@@ -92,11 +121,11 @@ _STRUCTURED: Final = frozenset(
     | {"arc-message-signature", "x-received", "return-path"}
 )  # fmt: skip
 # What looks like the name of a header and is none: times and ids in a Received header that was not folded.
-_NO_NAMES: Final = re.compile(rb"(?:by|with|id|for|via|\d+)", re.IGNORECASE)
+_NO_NAMES: Final = re.compile(r"(?:by|with|id|for|via|\d+)", re.IGNORECASE | re.ASCII)
 
 
-def _goes_on(name: str, text: bytes) -> bool:
-    return name.lower() in _STRUCTURED and _NO_NAMES.fullmatch(text) is not None
+def _goes_on(name: str, text: str) -> bool:
+    return _NO_NAMES.fullmatch(text) is not None and name.lower() in _STRUCTURED
 
 
 def _note(defects: list[str], what: str) -> None:

@@ -21,8 +21,7 @@ _KEYWORDS: Final = frozenset({"from", "by", "via", "with", "id", "for"})
 _SEMICOLONS: Final = 4  # of which the date may stand behind one
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """What one header says; None for what it does not say. `tls` is True, False or None for unknown."""
 
     raw: str

@@ -64,9 +64,7 @@ def rows_of(message: Message, *, with_subject: bool = True) -> Rows:
 
 
 def _hop_row(email_id: str, number: int, hop: Hop) -> Row:
-    return {"email_id": email_id, "hop": number} | {
-        name: getattr(hop, name) for name in Hop.__dataclass_fields__
-    }
+    return {"email_id": email_id, "hop": number} | hop._asdict()
 
 
 def _id(block: Block) -> str:

@@ -55,8 +55,13 @@ SERVERS: Final = (
 _QMAIL_PEER: Final = re.compile(r"from [^\s(]+ ?\((?:[^\s@()]*@)?[\d.]+\)[ ,]", re.IGNORECASE)
 
 
+_SIGNS: Final = re.compile("|".join(server.sign.pattern for server in SERVERS), re.IGNORECASE | re.ASCII)
+
+
 def server_of(text: str) -> Server | None:
     """The server whose words a header bears; the text has single blanks."""
+    if _SIGNS.search(text) is None:
+        return None
     return next((server for server in SERVERS if server.sign.search(text)), None)
 
 
