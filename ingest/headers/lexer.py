@@ -21,81 +21,90 @@ class TokenKind(StrEnum):
 
 
 class Token(NamedTuple):
-    """A piece of a header and where it begins; a comment's text is without its outer parentheses."""
+    """A piece of a header; a comment's text is without its outer parentheses."""
 
     kind: TokenKind
     text: str
-    start: int
 
 
 # Lengths are bounded so that what never closes costs no more than what does.
 _WORD: Final = re.compile(
-    r"""(?:"(?:[^"\\]|\\.){0,128}"|<[^<>\s]{0,128}>|\[[^\[\]]{0,128}\]|[^\s;()"<\[])+""", re.S
+    r"""(?:"(?:[^"\\]|\\.){0,128}"|<[^<>\s]{0,512}>|\[[^\[\]]{0,128}\]|[^\s;()"<\[])+""", re.S
 )
 _BLANKS: Final = re.compile(r"\s+")
 _MARKS: Final = re.compile(r'[()]|\\.|"(?:[^"\\]|\\.){0,128}"', re.S)
-
-
-# A token of a text without quotation marks and quoted pairs, whose comments nest no deeper than twice: of nearly every.
+# The tokens of a text without quotation marks and quoted pairs, whose comments nest no deeper than twice: of nearly
+# every. What fits none of the first three groups is the last one's, and the text is then read the slow way.
 _PLAIN: Final = re.compile(
-    r"\s*+(?:(?P<word>(?:<[^<>\s]{0,512}>|\[[^\[\]]{0,128}\]|[^\s;()<\[])++)(?![()<\[])"
-    r"|\((?P<comment>(?:[^()]|\((?:[^()]|\([^()]*+\))*+\))*+)\)|(?P<semicolon>;)|(?P<end>\Z))",
+    r"((?:<[^<>\s]{0,512}>|\[[^\[\]]{0,128}\]|[^\s;()<\[])++)(?![(<\[])"
+    r"|(\((?:[^()]|\((?:[^()]|\([^()]*+\))*+\))*+\))|(;)|(\S)",
     re.S,
 )
-_KINDS: Final = {"comment": TokenKind.COMMENT, "semicolon": TokenKind.SEMICOLON, "word": TokenKind.WORD}
+_BALANCED: Final = re.compile(r"[^()]*+(?:\((?:[^()]|\((?:[^()]|\([^()]*+\))*+\))*+\)[^()]*+)*+")
 _FEW: Final = 64  # parentheses; a text with more is read the slow way, which is linear
 
 
 def scan(text: str) -> list[Token]:
     """The tokens of an unfolded header value, in order; of at most MAX_LENGTH characters."""
     text = text[:MAX_LENGTH]
-    is_plain = '"' not in text and "\\" not in text and text.count("(") == text.count(")") <= _FEW
-    tokens = _scan_plain(text) if is_plain else None
-    return _scan_any(text) if tokens is None else tokens
+    found = _PLAIN.findall(text) if _is_plain(text) else None
+    if found is None or any(odd for *_, odd in found):
+        return _scan(text)
+    return [
+        Token(TokenKind.WORD, word)
+        if word
+        else Token(TokenKind.COMMENT, comment[1:-1])
+        if comment
+        else _SEMICOLON
+        for word, comment, _, _ in found
+    ]
 
 
-def _scan_plain(text: str) -> list[Token] | None:
-    """The same by one pattern; None where it does not fit."""
-    tokens: list[Token] = []
-    place = 0
-    while found := _PLAIN.match(text, place):
-        kind = found.lastgroup or "end"
-        if kind == "end":
-            return tokens
-        start = found.start(kind)
-        tokens.append(Token(_KINDS[kind], found[kind], start - 1 if kind == "comment" else start))
-        place = found.end()
-    return None
+_SEMICOLON: Final = Token(TokenKind.SEMICOLON, ";")
 
 
-def _scan_any(text: str) -> list[Token]:
+def _is_plain(text: str) -> bool:
+    return '"' not in text and "\\" not in text and text.count("(") == text.count(")") <= _FEW
+
+
+def _scan(text: str) -> list[Token]:
     partners = _partners(text)
     tokens: list[Token] = []
     place = 0
     while place < len(text):
-        character = text[place]
-        if character.isspace():
+        if text[place].isspace():
             place = _end(_BLANKS, text, place)
-        elif character == ";":
-            tokens.append(Token(TokenKind.SEMICOLON, ";", place))
+        elif text[place] == ";":
+            tokens.append(_SEMICOLON)
             place += 1
         elif place in partners:
-            tokens.append(Token(TokenKind.COMMENT, text[place + 1 : partners[place]], place))
+            tokens.append(Token(TokenKind.COMMENT, text[place + 1 : partners[place]]))
             place = partners[place] + 1
         else:
             end = _word_end(text, place, partners)
-            tokens.append(Token(TokenKind.WORD, text[place:end], place))
+            tokens.append(Token(TokenKind.WORD, text[place:end]))
             place = end
     return tokens
 
 
+def without_comments(text: str) -> str:
+    """Blanks in place of comments, so that places stay the same."""
+    if "(" not in text:
+        return text
+    pieces: list[str] = []
+    place = 0
+    for begin, end in sorted(_partners(text).items()):
+        if begin >= place:
+            pieces += text[place:begin], " " * (end + 1 - begin)
+            place = end + 1
+    return "".join((*pieces, text[place:]))
+
+
 def is_balanced(text: str) -> bool:
     """Whether every parenthesis has a partner."""
-    if "(" not in text and ")" not in text:
+    if _is_plain(text) and _BALANCED.fullmatch(text):
         return True
-    return 2 * len(_partners(text[:MAX_LENGTH])) == sum(
-        mark[0] in "()" for mark in _MARKS.finditer(text[:MAX_LENGTH])
-    )
+    return 2 * len(_partners(text)) == sum(mark[0] in "()" for mark in _MARKS.finditer(text))
 
 
 def _word_end(text: str, start: int, partners: dict[int, int]) -> int:

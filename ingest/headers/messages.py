@@ -30,7 +30,7 @@ _LEAD: Final = re.compile(rb"(?:\xef\xbb\xbf|[ \t]*\r?\n|>?From [^\n:]*\n)+")
 
 
 class Field(NamedTuple):
-    """One header: its name as written, and its value with the line breaks that it was folded with."""
+    """One header: its name in small letters, and its value with the line breaks that it was folded with."""
 
     name: str
     value: str
@@ -43,8 +43,8 @@ class Block(NamedTuple):
     defects: tuple[str, ...]
 
     def values(self, name: str) -> list[str]:
-        """The values of all headers of a name, whatever its case."""
-        return [field.value for field in self.fields if field.name.lower() == name]
+        """The values of all headers of a name, given in small letters."""
+        return [value for known, value in self.fields if known == name]
 
 
 class Message(NamedTuple):
@@ -85,7 +85,7 @@ def _plain_fields(text: str) -> tuple[Field, ...] | None:
         found = _FIELD.match(text, place)
         if not found or len(fields) == MAX_FIELDS or (fields and _goes_on(fields[-1].name, found[1])):
             return None
-        fields.append(Field(found[1], found[2].strip()))
+        fields.append(Field(found[1].lower(), found[2].strip()))
         place = found.end()
     return tuple(fields)
 
@@ -104,8 +104,8 @@ def _read_odd(data: bytes, start: int, end: int) -> Block:
             if len(fields) == MAX_FIELDS:
                 defects.append(f"more than {MAX_FIELDS:,} headers; the rest was not read")
                 break
-            fields.append((decode(name[1]), [decode(line[name.end() :])]))
-        elif fields and fields[-1][0].lower() in _STRUCTURED:
+            fields.append((decode(name[1]).lower(), [decode(line[name.end() :])]))
+        elif fields and fields[-1][0] in _STRUCTURED:
             fields[-1][1].append(" " + decode(line))
             _note(defects, "a header was not folded: its next line begins without a blank")
         else:
@@ -125,7 +125,7 @@ _NO_NAMES: Final = re.compile(r"(?:by|with|id|for|via|\d+)", re.IGNORECASE | re.
 
 
 def _goes_on(name: str, text: str) -> bool:
-    return _NO_NAMES.fullmatch(text) is not None and name.lower() in _STRUCTURED
+    return name in _STRUCTURED and _NO_NAMES.fullmatch(text) is not None
 
 
 def _note(defects: list[str], what: str) -> None:

@@ -7,14 +7,15 @@ taken from the `from` clause alone, so build numbers and ids that look like addr
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 from ingest.headers.dates import Dated, find_date
-from ingest.headers.lexer import MAX_LENGTH, Token, TokenKind, is_balanced, scan
+from ingest.headers.lexer import MAX_LENGTH, TokenKind, is_balanced, scan, without_comments
 from ingest.headers.servers import Peer, Server, names_peer_first, server_of
 
 _KEYWORDS: Final = frozenset({"from", "by", "via", "with", "id", "for"})
@@ -61,21 +62,23 @@ class _Peer(NamedTuple):
 
 def read_received(value: str) -> Hop:
     """The hop of a header's value, folded as it came. Whatever the value is, there is a hop; its defects say the rest."""
-    text = re.sub(r"\s+", " ", value[: MAX_LENGTH + 1]).strip()
-    defects = (
-        [f"longer than {MAX_LENGTH:,} characters; the rest was not read"] if len(text) > MAX_LENGTH else []
-    )
-    tokens = scan(text)
+    text = " ".join(value[: MAX_LENGTH + 1].split())
+    defects: tuple[str, ...] = ()
+    if len(text) > MAX_LENGTH:
+        text = text[:MAX_LENGTH]
+        defects = (f"longer than {MAX_LENGTH:,} characters; the rest was not read",)
     if not is_balanced(text):
-        defects.append("unbalanced parentheses")
-    dated, clauses = _clauses(text, tokens, defects)
+        defects += ("unbalanced parentheses",)
+    dated, rest = _date(text)
+    defects += dated.defects if dated else ("no date",)
+    clauses = _clauses(rest)
     server = server_of(text)
     facts = _facts(clauses)
     peer = _peer(clauses.get("from"), _peer_of(server, text))
     protocol = _protocol(clauses)
     by_host = _host(clauses.get("by"))
     if not by_host and "from" not in clauses and not clauses[""].comments:
-        defects.append("neither from nor by")
+        defects += ("neither from nor by",)
     return Hop(
         raw=value,
         from_helo=peer.helo,
@@ -93,56 +96,45 @@ def read_received(value: str) -> Hop:
         utc_offset_s=dated.offset_s if dated else None,
         server=server.name if server else None,
         confidence=_confidence(server, peer, by_host, dated),
-        defects=tuple(defects),
+        defects=defects,
     )
 
 
-def _clauses(
-    text: str, tokens: Sequence[Token], defects: list[str]
-) -> tuple[Dated | None, dict[str, _Clause]]:
-    """The date, and the clauses by keyword; what stands before the first keyword is under ''."""
-    dated, start, end = _date(text, tokens)
-    defects.extend(dated.defects if dated else ["no date"])
-    current = _Clause()
-    clauses = {"": current}
-    for token in tokens:
-        word = token.text.rstrip(",")
-        if start <= token.start < end or token.kind is TokenKind.SEMICOLON:
-            continue
-        if token.kind is TokenKind.COMMENT:
-            current.comments.append(token.text)
-        elif word.lower() in _KEYWORDS:
-            current = clauses.setdefault(word.lower(), _Clause())
-            if current.words or current.comments:  # said again: `from` may then be the envelope's
-                current = _Clause()
-        elif word:
-            current.words.append(word)
-    return dated, clauses
-
-
-def _date(text: str, tokens: Sequence[Token]) -> tuple[Dated | None, int, int]:
-    """The date behind one of the last semicolons, else any date outside of comments; and where it stands."""
-    plain = _without_comments(text, tokens)
-    ends = [token.start + 1 for token in tokens if token.kind is TokenKind.SEMICOLON]
-    for begin in reversed(ends[-_SEMICOLONS:]):
-        if dated := find_date(plain[begin:]):
-            return dated, begin + dated.start, begin + dated.end
+def _date(text: str) -> tuple[Dated | None, str]:
+    """The date behind one of the last semicolons, else any date outside of comments; and the text without it."""
+    head, semicolon, tail = text.rpartition(";")
+    plain, _, comment = tail.partition("(")
+    if semicolon and comment.count(")") == bool(comment) and (dated := find_date(plain)):  # nearly always
+        return dated, f"{head} {tail[dated.end :]}"
+    plain = without_comments(text)
+    begin = len(plain)
+    for _ in range(_SEMICOLONS):
+        begin = plain.rfind(";", 0, begin)
+        if begin >= 0 and (dated := find_date(plain[begin:])):
+            return dated, f"{text[:begin]} {text[begin + dated.end :]}"
     dated = find_date(plain)
     if dated is None:
-        return None, len(text), len(text)
-    return dated._replace(defects=("no semicolon before the date", *dated.defects)), dated.start, dated.end
+        return None, text
+    rest = f"{text[: dated.start]} {text[dated.end :]}"
+    return dated._replace(defects=("no semicolon before the date", *dated.defects)), rest
 
 
-def _without_comments(text: str, tokens: Sequence[Token]) -> str:
-    """Blanks in place of comments, so that places stay the same."""
-    pieces: list[str] = []
-    place = 0
-    for token in tokens:
-        if token.kind is TokenKind.COMMENT:
-            end = token.start + len(token.text) + 2
-            pieces += text[place : token.start], " " * (end - token.start)
-            place = end
-    return "".join((*pieces, text[place:MAX_LENGTH]))
+def _clauses(text: str) -> dict[str, _Clause]:
+    """The clauses by keyword; what stands before the first keyword is under ''."""
+    current = _Clause()
+    clauses = {"": current}
+    for kind, token in scan(text):
+        if kind is TokenKind.COMMENT:
+            current.comments.append(token)
+        elif kind is TokenKind.WORD:
+            word = token.rstrip(",")
+            if word.lower() in _KEYWORDS:
+                current = clauses.setdefault(word.lower(), _Clause())
+                if current.words or current.comments:  # said again: `from` may then be the envelope's
+                    current = _Clause()
+            elif word:
+                current.words.append(word)
+    return clauses
 
 
 # What a comment says wherever it stands, by column. Each has one reading; none can backtrack.
@@ -252,6 +244,7 @@ def _who(comment: str) -> tuple[str | None, str | None]:
 _V4_PORT: Final = re.compile(r"((?:\d{1,3}\.){3}\d{1,3})[.:]\d{1,5}", re.ASCII)
 
 
+@lru_cache(maxsize=4096)
 def _address(text: str) -> str | None:
     """The address in `[192.0.2.1]`, `IPv6:2001:db8::1`, `::ffff:192.0.2.1`, `192.0.2.1.25` or `192.0.2.1:25` (with port)."""
     bare = text.strip("[]")

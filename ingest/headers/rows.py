@@ -97,7 +97,7 @@ def _text(block: Block, name: str) -> str | None:
 def _domains(block: Block, *names: str) -> list[str]:
     """The domains of the addresses in some headers, each once; names in quotation marks hold none."""
     values = chain.from_iterable(map(block.values, names))
-    words = (token.text for value in values for token in scan(value) if token.kind is TokenKind.WORD)
+    words = (text for value in values for kind, text in scan(value) if kind is TokenKind.WORD)
     return sorted({found.lower() for word in words for found in _DOMAIN.findall(_QUOTED.sub("", word))})
 
 

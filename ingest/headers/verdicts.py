@@ -43,8 +43,7 @@ _DOMAINS: Final = ("header.d", "header.i", "header.from", "smtp.mailfrom", "smtp
 def read_verdicts(block: Block) -> list[Verdict]:
     """The verdicts of all headers of a message, in the order of the message."""
     verdicts: list[Verdict] = []
-    for name, value in block.fields:
-        kind = name.lower()
+    for kind, value in block.fields:
         if kind in ("authentication-results", "arc-authentication-results"):
             verdicts += _results(kind, value)
         elif kind == "received-spf":
@@ -84,12 +83,12 @@ def _results(header: str, value: str) -> Iterator[Verdict]:
 def _sections(value: str) -> Iterator[list[str]]:
     """Words between semicolons, without comments; blanks around `=` taken out."""
     words: list[str] = []
-    for token in scan(re.sub(r"\s*=\s*", "=", value)):
-        if token.kind is TokenKind.SEMICOLON:
+    for kind, text in scan(re.sub(r"\s*=\s*", "=", value)):
+        if kind is TokenKind.SEMICOLON:
             yield words
             words = []
-        elif token.kind is TokenKind.WORD:
-            words.append(token.text)
+        elif kind is TokenKind.WORD:
+            words.append(text)
     yield words
 
 
