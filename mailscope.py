@@ -36,7 +36,7 @@ from ingest.clock import Clock
 from ingest.compaction import compact
 from ingest.doctor import Finding, examine
 from ingest.doctor import repair as repair_lake
-from ingest.errors import ConfigError, MailscopeError, SourceError
+from ingest.errors import ConfigError, LakeError, MailscopeError, SourceError
 from ingest.explain import explain_line
 from ingest.formats import find_formats
 from ingest.headers.messages import messages_in
@@ -491,7 +491,13 @@ def headers(
 ) -> None:
     """The way of a message from its Received headers: who had it, for how long, and what is odd."""
     site = _site()
-    said = [*(own or ()), *site["own.hosts"], *site["own.domains"], *site["own.networks"]]
+    said = [
+        *(own or ()),
+        *site["own.hosts"],
+        *site["own.domains"],
+        *site["own.networks"],
+        *_logging_hosts(site),
+    ]
     for message in messages_in(path):
         rows = rows_of(message)
         way = read_way(rows.hops, said)
@@ -499,6 +505,15 @@ def headers(
             print(to_json({"email": rows.email, "way": way}))
         else:
             print_way(rows.email, way, _console())
+
+
+def _logging_hosts(site: Site) -> list[str]:
+    """The hosts that the lake has logs of, if there is a lake."""
+    try:
+        with open_lake(Path(site["lake"])) as connection:
+            return [row["host"] for row in records(metrics.run(connection, "hosts"))]
+    except LakeError:
+        return []
 
 
 @app.command()

@@ -7,7 +7,7 @@ is taken to be right; the others' clocks are then wrong by at least so much, and
 
 import ipaddress
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
@@ -89,8 +89,10 @@ def _assumed(hops: Sequence[Row]) -> set[str]:
 
 
 def _is_own(host: str | None, own: Collection[str]) -> bool:
+    """A host by its whole name, by the first part of it as logs have it, or by its domain."""
     name = (host or "").lower()
-    return any(name == each or name.endswith(f".{each}") for each in own)
+    short = name.partition(".")[0]
+    return any(each in (name, short) or name.endswith(f".{each}") for each in own)
 
 
 def _known(hops: Sequence[Row], own: Collection[str]) -> int:
@@ -176,7 +178,7 @@ def _consistent(times: Sequence[float | None], weights: Sequence[int]) -> set[in
 
 def _transit(steps: Sequence[Step]) -> float | None:
     """From the first to the last clock that is right."""
-    times = [step.hop["received_at"] for step in steps if step.hop["received_at"] and not step.skew_s]
+    times = [step.hop["received_at"] for step in _right(steps)]
     return max(0.0, (times[-1] - times[0]).total_seconds()) if len(times) > 1 else None
 
 
@@ -222,21 +224,27 @@ def _oddities(step: Step) -> list[str]:
 def _verdict(steps: Sequence[Step], transit_s: float | None) -> str:
     """Us or them: how much of the way was before the first server of ours."""
     if transit_s is None:
-        return "the headers do not tell how long the message took"
-    ours = [step for step in steps if step.is_known and step.hop["received_at"] and not step.skew_s]
+        return "The headers do not tell how long the message took"
+    ours = _right(step for step in steps if step.is_known)
     if not ours:
-        return f"as claimed, it took {_span(transit_s)}; the last header is of a server that is not yours"
+        return f"It took {_span(transit_s)}, as claimed; the last server is not yours"
     inside = max(0.0, (ours[-1].hop["received_at"] - ours[0].hop["received_at"]).total_seconds())
     if transit_s < _SLOW_S:
-        return f"neither you nor they kept it: it took {_span(transit_s)}"
+        return f"Nobody kept it; it took {_span(transit_s)}"
     if all(step.is_known for step in steps):
-        return f"you: it took {_span(transit_s)}, all of it with servers of yours"
-    entry = ours[0].hop
+        return f"You kept it for {_span(transit_s)}; all servers are yours"
+    theirs = max(0.0, transit_s - inside)
+    first, second = (f"They kept it for {_span(theirs)}", f"you for {_span(inside)}")
     return (
-        f"{'you' if inside > transit_s - inside else 'they'}: {_span(max(0.0, transit_s - inside))} passed before "
-        f"{entry['by_host'] or 'your first server'} took it over at {entry['received_at']:%Y-%m-%d %H:%M:%S} UTC, "
-        f"{_span(inside)} after"
+        f"{first}, {second}"
+        if theirs >= inside
+        else f"You kept it for {_span(inside)}, they for {_span(theirs)}"
     )
+
+
+def _right(steps: Iterable[Step]) -> list[Step]:
+    """Those whose clocks are right."""
+    return [step for step in steps if step.hop["received_at"] and not step.skew_s]
 
 
 def _span(seconds: float) -> str:
@@ -246,16 +254,14 @@ def _span(seconds: float) -> str:
 
 def _findings(steps: Sequence[Step], is_told: bool) -> list[str]:
     findings = []
-    slow = [step for step in steps if (step.least_s or 0.0) >= _SLOW_S]
-    if slow:
-        slowest = max(slow, key=lambda step: step.least_s or 0.0)
-        findings.append(
-            f"slowest: {_span(slowest.least_s or 0.0)} until {slowest.hop['by_host'] or 'hop ' + str(slowest.hop['hop'])} had it"
-        )
+    slowest = max(pairwise(_right(steps)), key=_passed, default=None)
+    if slowest and _passed(slowest) >= _SLOW_S:
+        findings.append(f"slowest: {_span(_passed(slowest))} from {_name(slowest[0])} to {_name(slowest[1])}")
+    entry = next((step for step in _right(steps) if step.is_known), None)
+    if entry and not steps[0].is_known:
+        findings.append(f"{_name(entry)} took it over at {entry.hop['received_at']:%Y-%m-%d %H:%M:%S} UTC")
     findings += [
-        f"hop {step.hop['hop']} ({step.hop['by_host'] or 'no name'}): {remark}"
-        for step in steps
-        for remark in step.remarks
+        f"hop {step.hop['hop']} ({_name(step)}): {remark}" for step in steps for remark in step.remarks
     ]
     findings += _loops(steps)
     claimed = [step for step in steps if not step.is_known]
@@ -263,10 +269,18 @@ def _findings(steps: Sequence[Step], is_told: bool) -> list[str]:
         limit = f"hop 1 to {claimed[-1].hop['hop']}" if len(claimed) > 1 else "hop 1"
         findings.append(f"{limit}: as claimed; only what your own servers wrote is known")
     if not is_told and steps:
-        findings.append(
-            f"taken for yours: {', '.join(sorted(_assumed([step.hop for step in steps])))}; --own says otherwise"
-        )
+        findings.append(f"taken for yours: {', '.join(sorted(_assumed([step.hop for step in steps])))}")
     return findings
+
+
+def _passed(pair: tuple[Step, Step]) -> float:
+    before, after = pair
+    passed: float = (after.hop["received_at"] - before.hop["received_at"]).total_seconds()
+    return passed
+
+
+def _name(step: Step) -> str:
+    return step.hop["by_host"] or f"hop {step.hop['hop']}"
 
 
 def _loops(steps: Sequence[Step]) -> list[str]:
