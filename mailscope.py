@@ -38,7 +38,9 @@ from ingest.doctor import Finding, examine
 from ingest.doctor import repair as repair_lake
 from ingest.errors import ConfigError, LakeError, MailscopeError, SourceError
 from ingest.explain import explain_line
-from ingest.formats import find_formats
+from ingest.formats import FORMATS, find_formats
+from ingest.formats.declared import SHIPPED, declaration_of, header_of
+from ingest.formats.declared.checking import Failure, Trial, failures, try_on
 from ingest.headers.messages import messages_in
 from ingest.headers.rows import rows_of
 from ingest.lake import Lake, find_source
@@ -52,7 +54,7 @@ from ingest.reparse import forget as forget_source
 from ingest.reparse import is_pruned
 from ingest.reparse import reparse as reparse_source
 from ingest.site import LogSet, Site, find_site
-from ingest.sources import decode, find_sources
+from ingest.sources import decode, find_sources, first_lines
 from ingest.times import find_zone, parse_iso
 
 SAMPLE_LOGS = Path(__file__).parent / "sample_logs"
@@ -101,7 +103,10 @@ SinceOption = Annotated[
 UntilOption = Annotated[str | None, typer.Option(help="Until before this moment.")]
 HostOption = Annotated[str | None, typer.Option(help="Only this host.")]
 FormatOption = Annotated[
-    str | None, typer.Option("--format", help="Log format; auto recognises it line by line.")
+    str | None,
+    typer.Option(
+        "--format", help="auto, a name that `mailscope formats` lists, or a declaration like panel.toml."
+    ),
 ]
 ZoneOption = Annotated[
     str | None, typer.Option("--timezone", help="Zone of stamps without one; default: this machine's.")
@@ -174,6 +179,16 @@ def ingest(
     else:
         for report in reports:
             print(_sentence(report))
+    for report in reports:
+        if report.format_found:
+            print(
+                visible(
+                    f"{report.name}: read as {report.format}: {report.format_found}; --format says otherwise"
+                ),
+                file=sys.stderr,
+            )
+        if report.assumed_host:
+            print(visible(f"{report.name}: lines that name no host are taken for those of {report.assumed_host}, this machine; --host says otherwise"), file=sys.stderr)  # fmt: skip
     silent = [report for report in reports if _is_silent(report)]
     for report in silent:
         what = "no line was recognised" if report.unparsed_lines else "only lines of other programs"
@@ -571,6 +586,104 @@ def explain(
         print(f"  {name:<16} {visible(value)}")
 
 
+formats_app = typer.Typer(
+    invoke_without_command=True, help="Which log formats there are; whether a declared one is right."
+)
+app.add_typer(formats_app, name="formats")
+DeclarationArgument = typer.Argument(
+    metavar="FORMAT", help="A declaration like panel.toml, or a shipped one's name."
+)
+
+
+@formats_app.callback()
+def formats(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Which log formats there are."""
+    if context.invoked_subcommand:
+        return
+    known = [
+        {"name": each.name, "framing": "its own", "about": each.about, "limits": ()}
+        for each in FORMATS.values()
+    ]
+    known += [
+        {"name": name, "framing": each.framing.kind, "about": each.about, "limits": each.limits}
+        for name, each in ((name, declaration_of(name)) for name in SHIPPED)
+    ]
+    if as_json:
+        print(to_json(known))
+        return
+    for row in known:
+        print(f"{row['name']:<14} {row['framing']:<8} {row['about']}")
+
+
+@formats_app.command()
+def show(name: Annotated[str, DeclarationArgument], as_json: JsonOption = False) -> None:
+    """What a declared format reads, and its limits."""
+    found = declaration_of(name)
+    if as_json:
+        print(to_json({"name": found.name, "about": found.about, "see": found.see, "limits": found.limits}))
+        return
+    print(f"{found.name}: {found.about}" + (f" ({found.see})" if found.see else ""))
+    for limit in found.limits:
+        print(f"  - {limit}")
+    print(f"{len(found.patterns)} patterns, {len(found.samples)} samples, in {found.origin}")
+
+
+@formats_app.command()
+def check(names: Annotated[list[str], DeclarationArgument], as_json: JsonOption = False) -> None:
+    """Run the samples of declared formats; exit code 1 if one is not read as it says."""
+    told: dict[str, list[Failure]] = {}
+    for name in names:
+        found = declaration_of(name)
+        told[name] = list(failures(found))
+        for each in [] if as_json else told[name]:
+            print(visible(each.sentence(name)))
+        if not told[name] and not as_json:
+            print(visible(f"{name}: {len(found.samples)} samples, all read as expected"))
+    if as_json:
+        print(to_json({name: [each._asdict() for each in some] for name, some in told.items()}))
+    if any(told.values()):
+        raise typer.Exit(1)
+
+
+@formats_app.command("try")
+def try_format(
+    name: Annotated[str, DeclarationArgument],
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="The log; only its beginning is read.")],
+    lines: Annotated[int, typer.Option(help="How many lines to read.", min=1)] = 1_000,
+    shown: Annotated[int, typer.Option(help="How many to show.", min=0)] = 10,
+    timezone: ZoneOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a declared format makes of the first lines of a log; exit code 1 if it reads none."""
+    declaration = declaration_of(name)
+    head = first_lines(log, lines)
+    columns = header_of(declaration, "\n".join(head))
+    trial = try_on(declaration, head, find_zone(_site(timezone=timezone)["timezone"]), columns)
+    if as_json:
+        print(to_json(trial._asdict() | {"share": trial.share}))
+    else:
+        _print_trial(trial, shown)
+    if not trial.event_lines:
+        raise typer.Exit(1)
+
+
+def _print_trial(trial: Trial, shown: int) -> None:
+    for row in trial.rows[:shown]:
+        parts = (
+            f"{name}={value}" for name, value in row.items() if name not in ("line_no", "logged_at", "kind")
+        )
+        moment = row["logged_at"].isoformat(sep=" ")
+        print(visible(f"{row['line_no']:>4}  {moment}  {row['kind']}  {'  '.join(parts)}"))
+    for row in trial.unparsed[:shown]:
+        print(visible(f"{row['line_no']:>4}  not understood: {row['reason']}"))
+        print(visible(f"      {row['line']}"))
+    share = "" if trial.share is None else f", {100 * trial.share:.1f} % of its lines"
+    print(
+        f"{trial.lines:,} lines: {trial.event_lines:,} understood{share}; {len(trial.unparsed):,} not understood, "
+        f"{trial.foreign_lines:,} of other programs, {trial.blank_lines:,} blank, headers or comments"
+    )
+
+
 @app.command()
 def sql(
     statement: Annotated[
@@ -614,8 +727,9 @@ def demo(
     """The sample logs: ingest, report, dashboard."""
     if not SAMPLE_LOGS.is_dir():
         raise SourceError(f"{SAMPLE_LOGS} is missing; the demo runs from a checkout of the project")
-    hosts = [str(folder) for folder in sorted(SAMPLE_LOGS.iterdir()) if any(folder.glob("*.log*"))]
-    for each in _ingest(lake, [(hosts, Settings(UTC))]):
+    folders = [folder for folder in sorted(SAMPLE_LOGS.iterdir()) if any(folder.glob("ma*log*"))]
+    logs = [([str(folder)], Settings(UTC, host=folder.name)) for folder in folders]
+    for each in _ingest(lake, logs):
         print(_sentence(each))
     with open_lake(lake) as connection:
         print_report(build(connection), _console())

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from ingest.clock import Clock
 from ingest.errors import ParseError
-from ingest.formats.base import Event, Format, Program
+from ingest.formats.base import Event, Format, NoRecordError
 from ingest.framing import LAST_REPEATED, Frame, Framer, repeat_count
+from ingest.recognition import Recogniser
 from ingest.schema import ATTRIBUTES, FAMILY_BY_KIND, FRAME, UNPARSED, Family, Kind, events_schema
 
 # No daemon writes longer lines (Postfix cuts at 2 kB a value, rsyslog at 8 kB by default); grammars may assume it.
@@ -36,6 +37,7 @@ class Result(NamedTuple):
     events: dict[Family, pa.Table]
     unparsed: pa.Table
     coverage: Counter[tuple[str, str]]
+    is_host_assumed: bool = False  # some events are of lines that name no host
 
 
 class _Group(NamedTuple):
@@ -65,31 +67,25 @@ class Gathered:
         self.source_id = source_id
         self.default_host = host  # of lines that name none
         self.formats = formats
+        self.recogniser = Recogniser(formats)
+        self.is_host_assumed = False
         self.kept: list[_Kept] = []
         self.places: dict[Place, int] = {}
         self.groups: dict[tuple[Kind, Columns], _Group] = {}
         self.unparsed: list[tuple[int, str, str | None, str]] = []
         self.coverage: Counter[tuple[str, str]] = Counter()
         self.last: Frame | None = None
-        self._claims: dict[str, tuple[Format, Program] | None] = {}
-
-    def claim(self, tag: str) -> tuple[Format, Program] | None:
-        """The format that a program's lines belong to."""
-        if tag not in self._claims:
-            claims = ((each, each.claim(tag)) for each in self.formats)
-            self._claims[tag] = next(((each, program) for each, program in claims if program), None)
-        return self._claims[tag]
 
     def prime(self, before: Iterable[Segment]) -> None:
-        """Reads the lines before the first one, for what a `last message repeated` refers to; they are not taken."""
+        """Reads the lines before the first one, for what that may refer to; they are not taken."""
         context = Gathered(self.source_id, self.formats)
         for segment in before:
             context.add_segment(segment)
-        self.last = context.last
+        self._go_on_from(context)
 
     def add_segment(self, segment: Segment) -> None:
         """Counts each line once and keeps what it says."""
-        framer = Framer(segment.clock)
+        framer = self.recogniser.framer(segment.clock)
         for line_no, line in enumerate(segment.lines, start=segment.first_line):
             self.add_line(line_no, line, framer)
 
@@ -97,19 +93,29 @@ class Gathered:
         """Takes note of a line that is counted elsewhere: the next one may say `last message repeated`."""
         before = Gathered(self.source_id, self.formats)
         before.add_line(0, line, framer)
+        self._go_on_from(before)
+
+    def forget(self) -> None:
+        """The line before was of a program that says all in one line."""
+        self.last = None
+        self.recogniser.bare = None
+
+    def _go_on_from(self, before: "Gathered") -> None:
         self.last = before.last
+        self.recogniser.go_on_from(before.recogniser)
 
     def add_line(self, line_no: int, line: str, framer: Framer) -> None:
         """Counts one line and keeps what it says; `last message repeated` means the line added before."""
         if not line or line.isspace():
             self.coverage["", "blank"] += 1
-            self.last = None
+            self.forget()
+            self.recogniser.forget_copies()
             return
         tag = ""
         try:
             frame = self._frame(line, framer)
             _, _, tag, _, message, repeat = frame
-            claimed = self._claims[tag] if tag in self._claims else self.claim(tag)
+            claimed = self.recogniser.claim(tag)
             if claimed is None:
                 self.coverage[tag, "foreign"] += 1
                 self.last = None
@@ -117,22 +123,42 @@ class Gathered:
             if len(message) > MAX_MESSAGE:
                 raise ParseError(f"a message of {len(message)} characters: more than {MAX_MESSAGE}")
             server, program = claimed
-            event = server.parse(program, message)
+            if server.piece and (piece := server.piece(message)):
+                joined = self.recogniser.join(frame, piece, line)
+                if joined is None:
+                    self.coverage[tag, "blank"] += 1
+                    self.last = None
+                    return
+                frame, line = joined
+            event = server.parse(program, frame.message)
+            is_copied = isinstance(event, Event) and event.kind in server.copied
+            if is_copied and self.recogniser.is_copy(frame):
+                self.coverage[tag, "duplicate"] += 1
+                self.last = None
+                return
+        except NoRecordError:
+            self.coverage[self.formats[0].name, "blank"] += 1
+            return
         except ParseError as error:
+            if not tag and self.recogniser.bare:  # it goes on where the line before ended
+                self.coverage[self.recogniser.bare.name, "blank"] += 1
+                self.last = None
+                return
             self.coverage[tag, "unparsed"] += 1
             self.unparsed.append((line_no, str(error), tag or None, line))
             self.last = None
             return
         self.last = frame
-        if repeat == 1:
+        if repeat == 1 and isinstance(event, Event):
             self._keep(frame, line_no, line, None, event)
-        else:
-            for copy in range(1, repeat + 1):
-                self._keep(frame, line_no, line, copy, event)
+            return
+        events = [event] if isinstance(event, Event) else event
+        for copy, each in enumerate(events * repeat, start=1):
+            self._keep(frame, line_no, line, copy, each)
 
     def _frame(self, line: str, framer: Framer) -> Frame:
         try:
-            return framer.frame(line)
+            return self.recogniser.frame(line, framer)
         except ParseError:
             repeated = LAST_REPEATED.match(line)
             if repeated is None:
@@ -151,6 +177,7 @@ class Gathered:
             group = self.groups[kind, columns] = _Group([], [])
         group.rows.append(len(self.kept))
         group.values.append(values)
+        self.is_host_assumed |= not host
         place = self.places.setdefault((host or self.default_host, tag, daemon), len(self.places))
         self.kept.append((utc_us, offset_s, place, pid, queue_id, copy, line_no, line))
 
@@ -162,7 +189,10 @@ class Gathered:
         frames = self._frame_arrays() if self.kept else {}
         events = {family: _family_table(family, groups, frames) for family, groups in by_family.items()}
         return Result(
-            events, _unparsed_table(self.unparsed, self.source_id), self.coverage + self._understood()
+            events,
+            _unparsed_table(self.unparsed, self.source_id),
+            self.coverage + self._understood(),
+            self.is_host_assumed,
         )
 
     def _understood(self) -> Counter[tuple[str, str]]:
@@ -177,7 +207,7 @@ class Gathered:
         """The frame's columns of all events; what a place tells is looked up by its number, not repeated as text."""
         places = pa.array([row[2] for row in self.kept], pa.int32())
         hosts, tags, daemons = zip(*self.places, strict=True)
-        programs = [claimed[1] for tag in tags if (claimed := self.claim(tag))]
+        programs = [claimed[1] for tag in tags if (claimed := self.recogniser.claim(tag))]
         told = {
             "host": hosts,
             "server": [program.server for program in programs],

@@ -6,6 +6,7 @@ Nothing here loops over lines: a block costs a few scans in C, and little more m
 from __future__ import annotations
 
 import re
+from collections import deque
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,13 @@ MAX_LINE_BYTES = 16 << 20
 
 # Old syslogd's line about the line before it: a reader needs both, so a chunk does not begin with one ...
 REPEAT = b" last message repeated "
+# ... nor with what goes on where the line before ended: lines without a stamp behind one of a server's own file, and
+# the pieces that a long entry was cut into for syslog ...
+BEGINNING = re.compile(
+    rb"\n(?:(?P<bare>\d{4}-\d\d-\d\d \d\d:)|[0-9<{]|[A-Z\x80-\xff][^ \n]{1,23} {1,2}\d{1,2} \d\d:)"
+)
+PIECE = re.compile(rb": \[\d{1,4}[/\\]\d{1,4}\] ")
+NEAR_PIECES_BYTES = 4 << 10
 # ... unless more of them follow one another than any syslogd writes: memory comes first. Room for two lines
 MAX_HELD_BYTES = 3 * MAX_LINE_BYTES
 # Where reading goes on, so much is looked back at for the line that a REPEAT refers to; no event has a longer line
@@ -99,10 +107,22 @@ def _last_plain_line(data: bytes | bytearray) -> int:
     end = data.rfind(b"\n")
     while end > 0:
         start = data.rfind(b"\n", 0, end) + 1
-        if data.find(REPEAT, start, end) < 0:
+        if data.find(REPEAT, start, end) < 0 and not _goes_on(data, start, end):
             return start
         end = start - 1
     return 0
+
+
+def _goes_on(data: bytes | bytearray, start: int, end: int) -> bool:
+    """Whether the line may belong to what stands before it, for which no more than a context is looked at."""
+    if start and PIECE.search(data, max(0, start - NEAR_PIECES_BYTES), end):
+        return True
+    if not start or BEGINNING.match(data, start - 1):
+        return False
+    first = max(0, start - MAX_CONTEXT_BYTES)
+    beginnings = BEGINNING.finditer(b"\n" + data[:start] if not first else data[first:start])
+    last = next(iter(deque(beginnings, maxlen=1)), None)
+    return last is not None and last["bare"] is not None
 
 
 def cut_long_lines(blocks: Iterable[bytes], first_line: int = 1) -> Iterator[tuple[bytes, int | None]]:

@@ -40,6 +40,7 @@ class Draft:
     files: list[Part] = field(default_factory=list)
     coverage: Coverage = field(default_factory=Coverage)
     hosts: set[str] = field(default_factory=set)
+    is_host_assumed: bool = False
     # Of other sources, or replaced
     others: dict[str, Coverage] = field(default_factory=dict)
     rewritten: list[Part] = field(default_factory=list)
@@ -58,6 +59,7 @@ class Draft:
         for (program, result), lines in summary.coverage.items():
             self.coverage[program, result, is_tail] += lines
         self.hosts |= summary.hosts
+        self.is_host_assumed |= summary.is_host_assumed
 
     def fresh_number(self) -> int:
         """For the name of one more file of this commit."""

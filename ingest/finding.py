@@ -122,10 +122,10 @@ def _may_be_log(path: Path) -> bool:
     return not misfit(head) and not (is_binary(head) and is_binary(head + _tail(path)))
 
 
-def read_head(path: Path) -> bytes:
+def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:
     """The first decompressed bytes."""
     with open_stream(path) as stream:
-        return stream.read(HEAD_BYTES)
+        return stream.read(size)
 
 
 def _tail(path: Path) -> bytes:

@@ -7,9 +7,9 @@ another's message, as forwarding collectors write them. The innermost stamp is t
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ingest.clock import Clock, in_calendar
 from ingest.errors import ParseError
@@ -65,6 +65,15 @@ class Frame(NamedTuple):
     repeat: int = 1
 
 
+# Whether a program's messages may begin with a stamp of its own: then they are no line inside another's message.
+Stamps: TypeAlias = Callable[[str], bool]
+
+
+def _nobody(tag: str) -> bool:
+    del tag
+    return False
+
+
 def _add_fraction(moment: Moment, fraction: str | None) -> Moment:
     if not fraction:
         return moment
@@ -76,50 +85,50 @@ def origin(host: str) -> str:
     return host if "/" not in host else host.partition("/")[0] or host
 
 
-def frame_line(line: str, clock: Clock, depth: int = 0) -> Frame:
+def frame_line(line: str, clock: Clock, depth: int = 0, stamps: Stamps = _nobody) -> Frame:
     """Takes one line apart; ParseError says why it is no log line."""
     first = line[:1]
     if first == "{":
-        return _frame_json(line, clock, depth)
+        return _frame_json(line, clock, depth, stamps)
     if first.isdigit() or first == "<":
         found = _ISO.match(line)
         if found:
             second, fraction, offset, host, tag, pid = found.groups()
             moment = _add_fraction(clock.iso(second, offset), fraction)
-            return _unwrap(Frame(moment, origin(host), tag, pid, line[found.end() :]), clock, depth)
+            return _unwrap(Frame(moment, origin(host), tag, pid, line[found.end() :]), clock, depth, stamps)
     found = _BSD.match(line)
     if found:
         second, fraction, host, tag, pid = found.groups()
         moment = _add_fraction(clock.bsd(second), fraction)
-        return _unwrap(Frame(moment, origin(host), tag, pid, line[found.end() :]), clock, depth)
-    return _frame_rare(line, clock, depth)
+        return _unwrap(Frame(moment, origin(host), tag, pid, line[found.end() :]), clock, depth, stamps)
+    return _frame_rare(line, clock, depth, stamps)
 
 
-def _frame_rare(line: str, clock: Clock, depth: int) -> Frame:
+def _frame_rare(line: str, clock: Clock, depth: int, stamps: Stamps) -> Frame:
     found = _RFC5424.match(line)
     if found:
         second, fraction, offset, host, tag, pid = found.groups()
         moment = _add_fraction(clock.iso(second, offset), fraction)
         frame = Frame(moment, None if host == "-" else origin(host), tag, _digits(pid), line[found.end() :])
-        return _unwrap(frame, clock, depth)
+        return _unwrap(frame, clock, depth, stamps)
     found = _CRI.match(line)
     if found and depth < _MAX_NESTING:
         outer = _add_fraction(clock.iso(found[1], found[3]), found[2])
-        return _frame_inner(line[found.end() :], Frame(outer, None, "", None, ""), clock, depth)
+        return _frame_inner(line[found.end() :], Frame(outer, None, "", None, ""), clock, depth, stamps)
     found = _COMPOSE.match(line)
     if found and depth < _MAX_NESTING:
-        return frame_line(line[found.end() :], clock, depth + 1)
+        return frame_line(line[found.end() :], clock, depth + 1, stamps)
     raise ParseError("no known form of a log line")
 
 
-def _unwrap(frame: Frame, clock: Clock, depth: int) -> Frame:
+def _unwrap(frame: Frame, clock: Clock, depth: int, stamps: Stamps) -> Frame:
     """What a collector wrapped: a whole log line as the message, or `message repeated N times: [...]`."""
     message = frame.message
     if message.startswith("message repeated "):
         return _repeated(frame)
-    if _may_be_dated(message) and depth < _MAX_NESTING and _DATED.match(message):
+    if _may_be_dated(message) and depth < _MAX_NESTING and _DATED.match(message) and not stamps(frame.tag):
         try:
-            return _frame_within(message, frame, clock, depth)
+            return _frame_within(message, frame, clock, depth, stamps)
         except ParseError:
             return frame
     return frame
@@ -138,8 +147,9 @@ class Framer:
     the result is that of `frame_line`, always.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, stamps: Stamps = _nobody) -> None:
         self.clock = clock
+        self._stamps = stamps
         self._known: dict[str, tuple[str | None, str, str | None]] = {}
         self._stamp, self._at = "", Moment(0, 0)  # neighbours often share a second
 
@@ -154,7 +164,7 @@ class Framer:
             stamp = line[: blank + 1]
             if is_plain and (stamp == self._stamp or self._reads(stamp)):
                 return Frame(self._at, *who, message)
-        frame = frame_line(line, self.clock)
+        frame = frame_line(line, self.clock, 0, self._stamps)
         if (
             end > 0
             and frame.message == line[end + 2 :]
@@ -185,13 +195,14 @@ class Framer:
         self._known[words] = (frame.host, frame.tag, frame.pid)
 
 
-def _frame_within(text: str, outer: Frame, clock: Clock, depth: int) -> Frame:
+def _frame_within(text: str, outer: Frame, clock: Clock, depth: int, stamps: Stamps) -> Frame:
     """A line inside another's message: its BSD stamp is of the year that brings it nearest to the outer stamp."""
     year = datetime.fromtimestamp(outer.moment.utc_us / 1_000_000, UTC).year
-    inner = frame_line(text, Clock(year, clock.zone), depth + 1)
+    inner = frame_line(text, Clock(year, clock.zone), depth + 1, stamps)
     distance = inner.moment.utc_us - outer.moment.utc_us
     if abs(distance) > _HALF_A_YEAR_US:
-        return frame_line(text, Clock(year + (1 if distance < 0 else -1), clock.zone), depth + 1)
+        nearer = Clock(year + (1 if distance < 0 else -1), clock.zone)
+        return frame_line(text, nearer, depth + 1, stamps)
     return inner
 
 
@@ -210,7 +221,7 @@ def repeat_count(digits: str) -> int:
     return int(digits)
 
 
-def _frame_json(line: str, clock: Clock, depth: int) -> Frame:
+def _frame_json(line: str, clock: Clock, depth: int, stamps: Stamps) -> Frame:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -231,16 +242,18 @@ def _frame_json(line: str, clock: Clock, depth: int) -> Frame:
         message.strip("\r\n").removeprefix(" "),
     )
     if tag and moment:
-        return _unwrap(frame, clock, depth)
+        return _unwrap(frame, clock, depth, stamps)
     if depth >= _MAX_NESTING:
         raise ParseError("wrapped too often")
-    return _frame_inner(frame.message, frame if moment else None, clock, depth)
+    return _frame_inner(frame.message, frame if moment else None, clock, depth, stamps)
 
 
-def _frame_inner(text: str, outer: Frame | None, clock: Clock, depth: int) -> Frame:
+def _frame_inner(text: str, outer: Frame | None, clock: Clock, depth: int, stamps: Stamps) -> Frame:
     """A container's line: a whole log line, or `tag[pid]: message` whose stamp and host the container tells."""
     try:
-        return _frame_within(text, outer, clock, depth) if outer else frame_line(text, clock, depth + 1)
+        if outer:
+            return _frame_within(text, outer, clock, depth, stamps)
+        return frame_line(text, clock, depth + 1, stamps)
     except ParseError:
         bare = _BARE.match(text)
         if not bare or outer is None:
@@ -253,7 +266,7 @@ def _text(record: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     for key in keys:
         value = record.get(key)
         if isinstance(value, str) and value:
-            return _storable(value)
+            return storable(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return str(value)
         if isinstance(value, list):  # journald writes text that is not UTF-8 as an array of bytes
@@ -261,7 +274,7 @@ def _text(record: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     return None
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """JSON can escape what no Parquet string holds: half of a surrogate pair, and NUL."""
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         return decode(text.encode("utf-8", "surrogatepass"))

@@ -12,8 +12,7 @@ A source that is forgotten takes the lines with it that it kept for both: `forge
 Limits. Lines of other programs and blank ones are not kept, so both sources count them. Times that only touch are
 no overlap: a log that was cut within a second keeps equal lines on both sides of the cut. Of a source that is read
 in several runs each run's lines are compared by themselves, so equal lines of the one second in which a run ended
-may count once where they were written twice. The same message in another form of line is another line; lines that
-name no host are not compared.
+may count once where they were written twice. The same message in another form of line is another line.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ class PartSummary:
     files: tuple[Part, ...]
     coverage: Counter[tuple[str, str]]
     hosts: frozenset[str]
+    is_host_assumed: bool = False
 
 
 def part_name(commit_no: int, source_id: str | None, number: int) -> str:
@@ -49,10 +50,12 @@ def write_part(
     name = f"{part_name(commit_no, source_id, number)}.parquet"
     coverage: Counter[tuple[str, str]] = Counter()
     hosts = set[str]()
+    is_host_assumed = False
     with ExitStack() as stack:
         growing: dict[str, _Growing] = {}
         for result in results:
             coverage += result.coverage
+            is_host_assumed |= result.is_host_assumed
             for path, rows in _placed(result, name):
                 if path not in growing:
                     growing[path] = stack.enter_context(_Growing(staging, path, rows.schema))
@@ -60,7 +63,7 @@ def write_part(
             for table in result.events.values():
                 hosts.update(filter(None, pc.unique(table["host"]).to_pylist()))
     files = tuple(each.described(commit_no, (source_id,)) for each in growing.values())
-    return PartSummary(files, coverage, frozenset(hosts))
+    return PartSummary(files, coverage, frozenset(hosts), is_host_assumed)
 
 
 def _placed(result: Result, name: str) -> Iterator[tuple[str, pa.Table]]:

@@ -8,6 +8,7 @@ A source is read on where it was left, under the format and zone of its beginnin
 was read. An empty file is no source yet.
 """
 
+import socket
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,8 +19,9 @@ from typing import Final, NamedTuple
 
 from ingest.archives import Stream
 from ingest.blocks import split_open_line
+from ingest.detection import LOOK_BYTES, Pick, pick, plain_name
 from ingest.drafts import Draft, begin, change_of
-from ingest.errors import LakeError
+from ingest.errors import LakeError, SourceError
 from ingest.finding import blaming, read_head
 from ingest.formats import find_formats
 from ingest.lake import RESULTS, Lake, damage_of, line_count
@@ -53,6 +55,9 @@ class Report(NamedTuple):
     duplicate_lines: int
     damage: str | None
     is_continued: bool = False  # the lines are those that were new in it
+    assumed_host: str | None = None  # of lines that name none, where the user named none either
+    format: str | None = None
+    format_found: str | None = None  # how, where the user did not say it
 
 
 def ingest_sources(
@@ -106,8 +111,10 @@ def _ingest(
         if not surveyed.size_bytes:
             return Report(source.name, surveyed.source_id, True, 0, 0, 0, 0, 0, 0, surveyed.damage)
         with blaming(source.name):
-            head = read_head(source.path)
-        workers.expect(surveyed.size_bytes - (surveyed.known.offset if surveyed.known else 0), head)
+            head = read_head(source.path, LOOK_BYTES)
+        picked = _pick(source, surveyed, settings, head)
+        settings = replace(settings, format_name=picked.format_name)
+        workers.expect(surveyed.size_bytes - (surveyed.known.offset if surveyed.known else 0), head, settings)
         draft = _begin(ledger, source, surveyed, settings)
         with lake.discarding():
             # A compressed stream was read to its end by the survey
@@ -116,7 +123,18 @@ def _ingest(
             settle_overlaps(lake, ledger, draft)
     change = change_of(draft, ledger.coverage(draft.source_id), archive, surveyed.damage)
     lake.commit(ledger, change)
-    return _report(draft, damage_of(change.sources[0]))
+    assumed = draft.host if draft.is_host_assumed and settings.host is None else None
+    return _report(draft, damage_of(change.sources[0]), assumed, picked)
+
+
+def _pick(source: Source, surveyed: Survey, settings: Settings, head: bytes) -> Pick:
+    """The format of a source: once it was found out, it is that for ever."""
+    if surveyed.known:
+        return Pick(surveyed.known.format_name)
+    try:
+        return pick(settings.format_name, head, settings.zone)
+    except SourceError as error:
+        raise SourceError(f"{source.name}: {error}") from error
 
 
 def _nothing_new(source: Source, known: KnownSource) -> Report:
@@ -124,13 +142,20 @@ def _nothing_new(source: Source, known: KnownSource) -> Report:
 
 
 def _begin(ledger: Ledger, source: Source, surveyed: Survey, settings: Settings) -> Draft:
-    known, format_name, zone, open_line = surveyed.known, settings.format_name, settings.zone, []
-    host = known.host if known else settings.host
+    known, zone, open_line = surveyed.known, settings.zone, []
+    host = (known.host if known else settings.host) or socket.gethostname()
     if known:
-        format_name, zone = known.format_name, find_zone(known.zone) if known.zone else zone
+        zone = find_zone(known.zone) if known.zone else zone
         open_line = [part for part in ledger.parts(known.source_id) if part.is_tail]
     return begin(
-        source.name, surveyed, ledger.next_commit(), format_name, zone, settings.year, host, open_line
+        source.name,
+        surveyed,
+        ledger.next_commit(),
+        settings.format_name,
+        zone,
+        settings.year,
+        host,
+        open_line,
     )
 
 
@@ -191,14 +216,17 @@ def years_in(years: Sequence[tuple[int, int]], chunk: Chunk) -> Years:
     return tuple(years[max(0, first - 2) :])
 
 
-def _report(draft: Draft, damage: str | None) -> Report:
+def _report(draft: Draft, damage: str | None, assumed_host: str | None, picked: Pick) -> Report:
     lines = {f"{result}_lines": draft.lines(result) for result in RESULTS}
     return Report(
-        name=draft.name,
-        source_id=draft.source_id,
-        is_new=True,
-        line_count=sum(lines.values()),
+        draft.name,
+        draft.source_id,
+        True,
+        sum(lines.values()),
+        **lines,
         damage=damage,
         is_continued=draft.surveyed.known is not None,
-        **lines,
+        assumed_host=assumed_host,
+        format=plain_name(picked.format_name),
+        format_found=picked.why,
     )

@@ -36,7 +36,10 @@ class Kind(StrEnum):
     CLIENT_NOTE = "client_note"
     SCREEN = "screen"
     DNSBL_LISTING = "dnsbl_listing"
+    LOGIN = "login"
+    BALANCED = "balanced"
     # a queue id's life
+    ARRIVAL = "arrival"
     CLIENT = "client"
     PICKUP = "pickup"
     MESSAGE_ID = "message_id"
@@ -45,17 +48,25 @@ class Kind(StrEnum):
     EXPIRED = "expired"
     NOTICE = "notice"
     QUEUE_ADMIN = "queue_admin"
+    CANCELLED = "cancelled"
     SKIPPED = "skipped"
     MESSAGE_REFUSED = "message_refused"
     FILTER_VERDICT = "filter_verdict"
+    SENDER_CHECK = "sender_check"
+    MESSAGE_NOTE = "message_note"
     # an attempt to deliver
     DELIVERY = "delivery"
+    POSTPONED = "postponed"
     PROBE = "probe"
     CONNECT_FAILURE = "connect_failure"
     REMOTE_TROUBLE = "remote_trouble"
     TLS_OUT = "tls_out"
     TLS_OUT_FAILURE = "tls_out_failure"
     DELIVERY_NOTE = "delivery_note"
+    ATTEMPT_STARTED = "attempt_started"
+    ATTEMPT_ENDED = "attempt_ended"
+    MAILBOX = "mailbox"
+    TRANSACTION = "transaction"
     # what an access rule, policy service, milter or content check decided
     DECISION = "decision"
     # about the server itself
@@ -65,6 +76,8 @@ class Kind(StrEnum):
     PANIC = "panic"
     SERVER = "server"
     STATISTICS = "statistics"
+    QUEUE_RUN = "queue_run"
+    REMARK = "remark"
 
 
 FAMILY_BY_KIND: Final = MappingProxyType(
@@ -81,11 +94,14 @@ FAMILY_BY_KIND: Final = MappingProxyType(
                 Kind.CLIENT_NOTE,
                 Kind.SCREEN,
                 Kind.DNSBL_LISTING,
+                Kind.LOGIN,
+                Kind.BALANCED,
             ),
             Family.SESSION,
         ),
         **dict.fromkeys(
             (
+                Kind.ARRIVAL,
                 Kind.CLIENT,
                 Kind.PICKUP,
                 Kind.MESSAGE_ID,
@@ -94,27 +110,45 @@ FAMILY_BY_KIND: Final = MappingProxyType(
                 Kind.EXPIRED,
                 Kind.NOTICE,
                 Kind.QUEUE_ADMIN,
+                Kind.CANCELLED,
                 Kind.SKIPPED,
                 Kind.MESSAGE_REFUSED,
                 Kind.FILTER_VERDICT,
+                Kind.SENDER_CHECK,
+                Kind.MESSAGE_NOTE,
             ),
             Family.QUEUE,
         ),
         **dict.fromkeys(
             (
                 Kind.DELIVERY,
+                Kind.POSTPONED,
                 Kind.PROBE,
                 Kind.CONNECT_FAILURE,
                 Kind.REMOTE_TROUBLE,
                 Kind.TLS_OUT,
                 Kind.TLS_OUT_FAILURE,
                 Kind.DELIVERY_NOTE,
+                Kind.ATTEMPT_STARTED,
+                Kind.ATTEMPT_ENDED,
+                Kind.MAILBOX,
+                Kind.TRANSACTION,
             ),
             Family.DELIVERY,
         ),
         Kind.DECISION: Family.REJECT,
         **dict.fromkeys(
-            (Kind.WARNING, Kind.ERROR, Kind.FATAL, Kind.PANIC, Kind.SERVER, Kind.STATISTICS), Family.OTHER
+            (
+                Kind.WARNING,
+                Kind.ERROR,
+                Kind.FATAL,
+                Kind.PANIC,
+                Kind.SERVER,
+                Kind.STATISTICS,
+                Kind.QUEUE_RUN,
+                Kind.REMARK,
+            ),
+            Family.OTHER,
         ),
     }
 )
@@ -184,7 +218,7 @@ FRAME: Final[Mapping[str, pa.DataType]] = MappingProxyType(
         "pid": COUNT,
         "queue_id": TEXT,
         "kind": TEXT,
-        "repeat_no": SMALL,  # NULL, or 1.. for the copies that `message repeated N times` stands for
+        "repeat_no": SMALL,  # NULL, or 1.. where a line is several events: `message repeated N times`, or of a list
         "source_id": TEXT,
         "line_no": COUNT,
         "line": TEXT,
@@ -200,6 +234,7 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
     {
         Family.SESSION: {
             **_PEER,
+            "helo": TEXT,
             **_SASL,
             **_TLS,
             **_REASON,
@@ -207,10 +242,21 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
             "counters": TEXT,  # smtpd's commands of the session, ok/total: `ehlo=1 auth=0/1 commands=1/2`
             "dnsbl": TEXT,
             "action": TEXT,
+            "session_id": TEXT,  # as its server names it
+            # a load balancer's: where it listened, whom it chose, how long that took
+            "frontend": TEXT,
+            "backend": TEXT,
+            "backend_server": TEXT,
+            "connect_s": SECONDS,
+            "duration_s": SECONDS,
+            "transferred_bytes": COUNT,
         },
         Family.QUEUE: {
             **_PEER,
+            "helo": TEXT,
+            "protocol": TEXT,
             **_SASL,
+            **_TLS,
             **_REASON,
             "orig_queue_id": TEXT,
             "orig_client_name": TEXT,
@@ -220,8 +266,10 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
             "sender": TEXT,
             "size_bytes": COUNT,
             "recipient_count": COUNT,
+            "recipients": TEXT,  # as Exim lists them (+received_recipients), a blank between two
             "related_queue_id": TEXT,
             "action": TEXT,
+            "method": TEXT,  # of a sender check: SPF, DKIM, DMARC, ARC
             "attributes": TEXT,  # key=value pairs that no column knows
         },
         Family.DELIVERY: {
@@ -240,6 +288,14 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
             "status": TEXT,
             "reply": TEXT,
             "tls_policy": TEXT,  # Postfix 3.11: `tls=dane/!requiretls:nocertmatch`
+            "attempt_id": TEXT,  # of servers that write start and end of an attempt in two lines
+            # of servers that say all of a recipient in one line
+            "sender": TEXT,
+            "message_id": TEXT,
+            "size_bytes": COUNT,
+            "client_name": TEXT,
+            "client_ip": TEXT,
+            "session_id": TEXT,  # as its server names it
             "attributes": TEXT,  # key=value pairs that no column knows
             **_TLS,
             **_REASON,
@@ -258,6 +314,7 @@ ATTRIBUTES: Final[Mapping[Family, Mapping[str, pa.DataType]]] = MappingProxyType
             "sasl_username": TEXT,
             "trigger": TEXT,  # the header or body text that a content check met
             "decider": TEXT,  # smtpd's own restrictions (NULL), or milter, proxy, header, body
+            "attributes": TEXT,  # key=value pairs that no column knows
         },
         Family.OTHER: {**_REASON},
     }

@@ -4,11 +4,13 @@ A template is literal text with `{column:class}` captures, `{:class}` for text t
 around an optional group. Two rules, checked when a shape is compiled, leave one reading only, left to right and
 without backtracking: a capture's class excludes the first character of whatever may follow it, and an optional
 group starts with a literal. `rest` takes everything up to the literal that ends the line, `upto` everything up to
-the first place where the literal behind it stands.
+the first place where the literal behind it stands; `data` too, which may be nothing and may hold quotes.
+A class that has no name is spelt out: `{queue_id:[0-9A-F]+}`, `{reason:[^|]*}`, `{smtp_code:[245]{3}}`.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import accumulate, zip_longest
 from typing import Final, NamedTuple
 
@@ -52,10 +54,12 @@ CLASSES: Final = {
     "smtp": CaptureClass(r"0-9", 3, 3),
     "enhanced": CaptureClass(r"0-9.", 5, 9),
     "upto": CaptureClass(r'^"\n', 1),
+    "data": CaptureClass(r"^\n", 0),
     "remark": CaptureClass(r"^\n", 1),
     "rest": CaptureClass(r"^\n", 1),
 }
 ENDLESS: Final = ("remark", "rest")
+UP_TO: Final = ("upto", "data")
 # What is more than some characters of a class. A remark is not about a message: it begins neither with a queue id nor
 # with what a content check looks at.
 NO_REMARKS: Final = ("header", "body", "content", "mime", "nested")
@@ -65,7 +69,14 @@ _FORMS: Final = {
     "remark": rf"(?![0-9A-Za-z]{{5,}}:|(?:{'|'.join(NO_REMARKS)})(?![0-9A-Za-z]))[^\n]+",
 }
 
-_TOKEN: Final = re.compile(r"(?P<open>\{\?)|(?P<close>\?\})|\{(?P<column>\w*):(?P<cls>\w+)\}|(?P<literal>.)")
+_SPELT: Final = re.compile(
+    r"\[(?P<characters>(?:[^\[\]\\\n]|\\.)+)\](?P<times>[+*]|\{[0-9]{1,4}(?:,[0-9]{0,4})?\})"
+)
+_TOKEN: Final = re.compile(
+    r"(?P<open>\{\?)|(?P<close>\?\})|\{(?P<column>\w*):(?P<cls>\w+|"
+    + re.sub(r"\?P<\w+>", "?:", _SPELT.pattern)
+    + r")\}|(?P<literal>.)"
+)
 
 
 class Shape(NamedTuple):
@@ -89,6 +100,32 @@ class ShapeError(ValueError):
     """A template that breaks the notation or would have two readings."""
 
 
+@cache
+def class_of(name: str) -> CaptureClass:
+    """The class of a name, or the one that is spelt out; ShapeError if it is neither."""
+    if name in CLASSES:
+        return CLASSES[name]
+    spelt = _SPELT.fullmatch(name)
+    if not spelt:
+        raise ShapeError(f"no class {name!r}; there are {', '.join(CLASSES)}, or one is spelt out: [0-9A-F]+")
+    least, _, most = {"+": "1,", "*": "0,"}.get(spelt["times"], spelt["times"].strip("{}")).partition(",")
+    try:
+        re.compile(f"[{spelt['characters']}]")
+    except re.error as error:
+        raise ShapeError(f"{name!r} is no class: {error}") from error
+    if "," not in spelt["times"] and spelt["times"] not in "+*":
+        most = least
+    if re.search(r"--|&&|~~|\|\|", spelt["characters"]):
+        raise ShapeError(f"{name!r}: a class has no operators; put \\ before the second sign")
+    return CaptureClass(spelt["characters"], int(least), int(most) if most else None)
+
+
+def has_fixed_size(cls: str) -> bool:
+    """Whether a capture ends by its size, so that anything may follow it."""
+    _, least, most = class_of(cls)
+    return cls not in CLASSES and least == most
+
+
 def pieces(template: str) -> Iterator[Piece]:
     """Cuts a template into its pieces; neighbouring literal characters are one piece."""
     literal = ""
@@ -103,15 +140,22 @@ def pieces(template: str) -> Iterator[Piece]:
             yield Piece("open")
         elif token["close"]:
             yield Piece("close")
-        elif token["cls"] not in CLASSES:
-            raise ShapeError(f"{template!r}: no class {token['cls']!r}; there are {', '.join(CLASSES)}")
         else:
+            try:
+                class_of(token["cls"])
+            except ShapeError as error:
+                raise ShapeError(f"{template!r}: {error}") from error
             yield Piece("capture", token["column"], token["cls"])
     if literal:
         yield Piece("literal", literal)
 
 
-def _followers(parts: Sequence[Piece], position: int) -> Iterator[Piece]:
+def captures(template: str) -> list[str]:
+    """The columns that a template fills."""
+    return [piece.text for piece in pieces(template) if piece.role == "capture" and piece.text]
+
+
+def followers(parts: Sequence[Piece], position: int) -> Iterator[Piece]:
     """The pieces that may stand right after `position`: an optional group may be there or not."""
     position += 1
     while position < len(parts):
@@ -151,30 +195,34 @@ def check(template: str) -> None:
     for position, piece in enumerate(parts):
         if piece.role == "open" and parts[position + 1].role != "literal":
             raise ShapeError(f"{template!r}: an optional group must start with a literal")
-        if piece.cls == "upto" and [follower.role for follower in parts[position + 1 : position + 2]] != [
+        if piece.cls in UP_TO and [follower.role for follower in parts[position + 1 : position + 2]] != [
             "literal"
         ]:
             raise ShapeError(f"{template!r}: upto which literal? {piece.text!r} must stand before one")
-        if piece.role != "capture" or piece.cls in ("upto", *ENDLESS):
+        if piece.role != "capture" or piece.cls in (*UP_TO, *ENDLESS) or has_fixed_size(piece.cls):
             continue
-        for follower in _followers(parts, position):
+        for follower in followers(parts, position):
             if follower.role == "capture":
                 raise ShapeError(f"{template!r}: two captures in a row, {piece.text!r} and {follower.text!r}")
-            if re.match(f"[{CLASSES[piece.cls].characters}]", follower.text):
+            if re.match(f"[{class_of(piece.cls).characters}]", follower.text):
                 raise ShapeError(
-                    f"{template!r}: {piece.cls!r} of {piece.text!r} may swallow the {follower.text[0]!r} after it"
+                    f"{template!r}: {piece.cls!r} of {piece.text!r} may swallow the {follower.text[0]!r} after it; "
+                    f"a class that does not could be spelt out: {{{piece.text}:[^{follower.text[0]} ]+}}"
                 )
 
 
-def _expressions(parts: Sequence[Piece]) -> Iterator[str]:
+def expressions(parts: Sequence[Piece]) -> Iterator[str]:
+    """The regular expression of some pieces, in parts."""
     ends_upto = False
     for piece, follower in zip_longest(parts, parts[1:], fillvalue=Piece("literal")):
-        if piece.cls == "upto":
-            body, literal = f"[{CLASSES[piece.cls].characters}]+?", re.escape(follower.text)
-            yield f"(?!{literal})(?>{f'({body})' if piece.text else body}{literal})"
+        if piece.cls in UP_TO:
+            characters, least, _ = CLASSES[piece.cls]
+            body, literal = f"[{characters}]{'+?' if least else '*?'}", re.escape(follower.text)
+            something = f"(?!{literal})" if least else ""
+            yield f"{something}(?>{f'({body})' if piece.text else body}{literal})"
         elif not ends_upto:
             yield _expression(piece)
-        ends_upto = piece.cls == "upto"
+        ends_upto = piece.cls in UP_TO
 
 
 def _expression(piece: Piece) -> str:
@@ -184,7 +232,7 @@ def _expression(piece: Piece) -> str:
         return ")?"
     if piece.role == "literal":
         return re.escape(piece.text)
-    characters, minimum, maximum = CLASSES[piece.cls]
+    characters, minimum, maximum = class_of(piece.cls)
     body = _FORMS.get(piece.cls, f"[{characters}]{{{minimum},{maximum or ''}}}")
     return f"({body})" if piece.text else body
 
@@ -198,5 +246,5 @@ def compile_shape(kind: Kind, template: str, constants: Mapping[str, str]) -> Sh
     check(template)
     parts = list(pieces(template))
     columns = tuple(piece.text for piece in parts if piece.role == "capture" and piece.text)
-    pattern = re.compile("".join(_expressions(parts)))
+    pattern = re.compile("".join(expressions(parts)))
     return Shape(kind, (*columns, *constants), pattern.fullmatch, tuple(constants.values()))

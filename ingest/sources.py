@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["Chunk", "Source", "chunks", "chunks_from", "decode", "encode", "find_sources"]
+__all__ = ["Chunk", "Source", "chunks", "chunks_from", "decode", "encode", "find_sources", "first_lines"]
 
 CHUNK_BYTES = 8 << 20
 
@@ -51,6 +51,15 @@ class Source:
                 raise SourceError(
                     f"{self.name} has vanished since it was found; if rotated, run again"
                 ) from error
+
+
+def first_lines(path: Path, count: int) -> list[str]:
+    """The first lines of a file, plain or compressed. SourceError if it cannot be read."""
+    with blaming(str(path)), open_stream(path) as stream:
+        data = b""
+        while data.count(b"\n") < count and (block := stream.read(BLOCK_BYTES)):
+            data += block
+    return [line.removesuffix("\r") for line in decode(data.removesuffix(b"\n")).split("\n")[:count]]
 
 
 def find_sources(paths: Sequence[str]) -> list[Source]:

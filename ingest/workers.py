@@ -83,10 +83,10 @@ class Workers:
         for pool in filter(None, (self._threads, self._processes)):
             pool.shutdown(cancel_futures=error is not None)
 
-    def expect(self, size_bytes: int, head: bytes) -> None:
-        """To be called before the tasks of a source, with its size and first bytes."""
+    def expect(self, size_bytes: int, head: bytes, settings: Settings) -> None:
+        """To be called before the tasks of a source, with its size, its first bytes and its own settings."""
         self._expected += size_bytes
-        if self._has_fast_lane and self._expected >= WORTH_THREADS_BYTES and fast.suits(head, self._settings):
+        if self._has_fast_lane and self._expected >= WORTH_THREADS_BYTES and fast.suits(head, settings):
             threads = self._to_threads()
             self._hand_out = lambda task: threads.submit(by_fast_lane, task)
             return

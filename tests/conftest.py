@@ -20,8 +20,10 @@ SAMPLE_LOGS = Path(__file__).parents[1] / "sample_logs"
 
 
 def build_lake(lake: Path, logs: Iterable[Path]) -> Path:
-    """Ingests and stitches logs into a new lake, as `mailscope ingest` does."""
-    ingest_sources(Lake(lake), find_sources([str(log) for log in logs]), Settings(zone=UTC))
+    """Ingests and stitches logs into a new lake, as `mailscope ingest` does. Of lines that name no host, the folder is it."""
+    for log in logs:
+        host = log.name if log.is_dir() else log.parent.name
+        ingest_sources(Lake(lake), find_sources([str(log)]), Settings(zone=UTC, host=host))
     stitch(lake)
     return lake
 
@@ -36,7 +38,7 @@ def lake_of_files() -> Callable[[Path, Iterable[Path]], Path]:
 def sample_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lake of the sample logs: a week of November 2026."""
     lake = tmp_path_factory.mktemp("sample") / "lake"
-    return build_lake(lake, [SAMPLE_LOGS / "mx1", SAMPLE_LOGS / "out1"])
+    return build_lake(lake, [SAMPLE_LOGS / "mx1", SAMPLE_LOGS / "out1", SAMPLE_LOGS / "ex1"])
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def test_ingest_of_a_file_without_a_mail_log_fails(tmp_path):
 
 def test_a_file_of_other_programs_beside_a_mail_log_is_no_failure(tmp_path):
     (tmp_path / "mail.log").write_text(LINE)
-    (tmp_path / "mail.err").write_text("2026-11-05T10:00:00+00:00 mx dovecot: auth: Error: out of luck\n")
+    (tmp_path / "mail.err").write_text("2026-11-05T10:00:00+00:00 mx sshd: auth: Error: out of luck\n")
     done = run("ingest", tmp_path, "--lake", tmp_path / "lake")
 
     assert (
@@ -76,7 +76,7 @@ def test_a_file_of_other_programs_beside_a_mail_log_is_no_failure(tmp_path):
 
 
 def test_other_programs_alone_are_a_failure(tmp_path):
-    (tmp_path / "mail.err").write_text("2026-11-05T10:00:00+00:00 mx dovecot: auth: Error: out of luck\n")
+    (tmp_path / "mail.err").write_text("2026-11-05T10:00:00+00:00 mx sshd: auth: Error: out of luck\n")
 
     assert call("ingest", tmp_path, "--lake", tmp_path / "lake").exit_code == 1
 

@@ -14,4 +14,4 @@ SELECT
     nullif(regexp_extract(reply, '(?:[Qq]ueued as|forwarded as|id=) ?([0-9A-Za-z-]{5,23})\)?$', 1), '')
   END AS next_queue_id
 FROM delivery_events
-WHERE kind IN ('delivery', 'probe', 'tls_out')
+WHERE kind IN ('delivery', 'postponed', 'probe', 'tls_out')

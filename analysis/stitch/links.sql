@@ -44,6 +44,11 @@ found AS (
   JOIN queue_histories AS parent ON parent.queue_id = child.orig_queue_id AND parent.message_hash <> child.message_hash
   WHERE child.accepted_at BETWEEN parent.accepted_at - INTERVAL 2 SECOND AND parent.last_logged_at + INTERVAL 1 HOUR
     AND (child.has_client OR (parent.host IS NOT DISTINCT FROM child.host AND parent.instance IS NOT DISTINCT FROM child.instance))
+  UNION ALL
+  SELECT child.message_hash, parent.message_hash, 'bounce', 'R=', 1, abs(epoch(child.accepted_at - parent.last_logged_at))
+  FROM queue_histories AS child
+  JOIN queue_histories AS parent
+    ON parent.queue_id = child.cause_queue_id AND parent.host IS NOT DISTINCT FROM child.host AND parent.message_hash <> child.message_hash
 )
 SELECT message_hash, best.parent_hash, best.kind, best.evidence, best.kind IN ('filter', 'forward', 'relay', 'requeue') AS is_continuation
 FROM (SELECT message_hash, arg_min(found, (distrust, distance_s, parent_hash)) AS best FROM found GROUP BY message_hash)

@@ -1,5 +1,5 @@
 -- Lives of reused queue ids
--- One row a life but the first: where in the log it starts. A life starts at `client=` or `uid=`, and at the first
+-- One row a life but the first: where in the log it starts. A life starts at `client=` or `uid=` (Exim: `<=`), and at the first
 -- message-id or queue line after the id was removed. After a refusal cleanup may still write the
 -- Message-ID of what it refused, and after `client=` the data may take their time: there a later start must be later.
 WITH marks AS (
@@ -15,7 +15,7 @@ WITH marks AS (
 SELECT id_hash, pos AS start_pos, hash(id_hash, pos) AS message_hash
 FROM marks
 WHERE NOT is_first AND (
-  kind IN ('client', 'pickup')
+  kind IN ('arrival', 'client', 'pickup')
   OR (kind IN ('message_id', 'queued') AND (
     last_ending = 'removed'
     OR (last_ending = 'refused' AND gap > INTERVAL 1 MINUTE)

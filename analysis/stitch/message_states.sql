@@ -5,7 +5,9 @@
 -- aborted (the client went away), unknown (the log ends or has a gap), or probe (address verification, no mail).
 WITH joined AS (
   SELECT
-    h.*, n.tls_version, n.tls_cipher, coalesce(n.helo, d.helo) AS helo, coalesce(n.protocol, d.protocol) AS protocol,
+    h.* EXCLUDE (tls_version, tls_cipher, helo, protocol),
+    coalesce(h.tls_version, n.tls_version) AS tls_version, coalesce(h.tls_cipher, n.tls_cipher) AS tls_cipher,
+    coalesce(h.helo, n.helo, d.helo) AS helo, coalesce(h.protocol, n.protocol, d.protocol) AS protocol,
     l.parent_hash, l.kind AS link_kind, l.evidence AS link_evidence, coalesce(l.is_continuation, FALSE) AS is_continuation,
     r.root_hash, r.depth, tried.attempts, tried.last_attempt_at, tried.recipients AS tried_recipients,
     probes.message_hash IS NOT NULL AS is_probe,
@@ -33,6 +35,7 @@ SELECT
   *,
   CASE
     WHEN is_probe AND attempts IS NULL THEN 'probe'
+    WHEN attempts IS NULL AND discarded AND server = 'exim' THEN 'discarded'  -- after the arrival was written
     WHEN attempts > 0 OR queued_at IS NOT NULL THEN 'accepted'
     WHEN refused THEN 'refused'
     WHEN discarded THEN 'discarded'
@@ -52,7 +55,8 @@ SELECT
   CASE
     WHEN deleted_at IS NOT NULL THEN 'deleted'
     WHEN intake = 'discarded' THEN 'discarded'
-    WHEN intake = 'held' OR is_put_on_hold THEN 'held'
+    WHEN cancelled_at IS NOT NULL THEN CASE known_sender WHEN '' THEN 'deleted' ELSE 'bounced' END  -- as if it had failed (exim -Mg)
+    WHEN intake = 'held' OR (is_put_on_hold AND removed_at IS NULL) THEN 'held'
     WHEN expired_at IS NOT NULL THEN 'expired'
     WHEN removed_at IS NOT NULL THEN 'removed'
     WHEN queued_at IS NOT NULL THEN 'queued'

@@ -22,7 +22,7 @@ judged AS (
       OR client.session_hash IS NOT NULL AS is_open
   FROM message_states AS m
   LEFT JOIN tops USING (message_hash)
-  LEFT JOIN (SELECT pos, session_hash FROM session_lines SEMI JOIN open_sessions USING (session_hash) WHERE kind = 'client') AS client
+  LEFT JOIN (SELECT pos, session_hash FROM session_lines SEMI JOIN open_sessions USING (session_hash) WHERE kind IN ('arrival', 'client')) AS client
     ON client.pos = m.client_pos
 )
 SELECT message_hash FROM judged SEMI JOIN (SELECT top_hash FROM judged WHERE is_open) AS open USING (top_hash)

@@ -3,9 +3,9 @@
 -- counts show to be reused pay for window functions.
 SELECT
   id_hash,
-  count(*) FILTER (kind IN ('client', 'pickup')) > 1
+  count(*) FILTER (kind IN ('arrival', 'client', 'pickup')) > 1
     OR count(*) FILTER (kind = 'removed') > 1
-    OR max(pos) FILTER (kind IN ('client', 'pickup', 'message_id', 'queued')) > min(pos) FILTER (ending IS NOT NULL)
+    OR max(pos) FILTER (kind IN ('arrival', 'client', 'pickup', 'message_id', 'queued')) > min(pos) FILTER (ending IS NOT NULL)
     OR min(logged_at) FILTER (kind = 'message_id') > min(logged_at) FILTER (kind = 'client') + INTERVAL 1 HOUR
     AS is_reused
 FROM queue_marks

@@ -8,7 +8,7 @@ SELECT
     WHEN kind = 'message_refused' THEN 'refused'
   END AS ending
 FROM queue
-WHERE kind IN ('client', 'pickup', 'message_id', 'queued', 'removed', 'queue_admin', 'message_refused')
+WHERE kind IN ('arrival', 'client', 'pickup', 'message_id', 'queued', 'removed', 'queue_admin', 'message_refused')
 UNION ALL
 SELECT id_hash, pos, logged_at, kind, 'refused' AS ending
 FROM rejects

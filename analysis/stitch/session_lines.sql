@@ -6,7 +6,7 @@
 WITH lines AS (
   SELECT process_hash, pos, logged_at, kind, client_ip IS NOT NULL AS has_peer FROM dialogue
   UNION ALL
-  SELECT process_hash, pos, logged_at, kind, client_ip IS NOT NULL FROM queue WHERE kind = 'client' AND pid IS NOT NULL AND NOT session_done
+  SELECT process_hash, pos, logged_at, kind, client_ip IS NOT NULL FROM queue WHERE kind IN ('arrival', 'client') AND client_ip IS NOT NULL AND pid IS NOT NULL AND NOT session_done
   UNION ALL
   SELECT process_hash, pos, logged_at, kind, client_ip IS NOT NULL
   FROM rejects WHERE pid IS NOT NULL AND daemon IS DISTINCT FROM 'postscreen' AND NOT session_done

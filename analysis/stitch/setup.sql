@@ -11,16 +11,17 @@ CREATE TABLE source_order AS
 CREATE VIEW all_queue AS
   SELECT source_id, line_no, repeat_no, logged_at, host, server, instance, service, daemon, pid, queue_id, kind, client_name, client_ip,
          sasl_method, sasl_username, orig_queue_id, orig_client_name, orig_client_ip, message_id, sender, size_bytes, recipient_count,
-         related_queue_id, action, reason, FALSE AS session_done
+         related_queue_id, action, reason, helo, protocol, tls_version, tls_cipher, FALSE AS session_done
   FROM new_queue UNION ALL BY NAME FROM carried_queue;
 CREATE VIEW all_delivery AS
   SELECT source_id, line_no, repeat_no, logged_at, host, server, instance, service, daemon, pid, queue_id, kind, recipient, orig_recipient,
          relay_name, relay_ip, relay_port, connection_use, delay_s, before_queue_s, in_queue_s, connect_s, transmit_s, enhanced_code,
-         status, reply, tls_policy, tls_version, tls_cipher, tls_trust, 1::BIGINT AS attempts, FALSE AS is_emitted
+         status, reply, tls_policy, tls_version, tls_cipher, tls_trust,
+         CASE kind WHEN 'postponed' THEN 0 ELSE 1 END::BIGINT AS attempts, FALSE AS is_emitted
   FROM new_delivery UNION ALL BY NAME FROM carried_delivery;
 CREATE VIEW all_session AS
   SELECT source_id, line_no, repeat_no, logged_at, host, server, instance, service, daemon, pid, queue_id, kind, client_name, client_ip,
-         sasl_method, sasl_username, tls_version, tls_cipher, tls_trust, stage, reason, counters
+         sasl_method, sasl_username, tls_version, tls_cipher, tls_trust, stage, reason, counters, helo
   FROM new_session UNION ALL BY NAME FROM carried_session;
 CREATE VIEW all_reject AS
   SELECT source_id, line_no, repeat_no, logged_at, host, server, instance, service, daemon, pid, queue_id, kind, client_name, client_ip,

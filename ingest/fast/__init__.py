@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ingest.batch import Result
 from ingest.blocks import Chunk
+from ingest.formats import find_formats
 from ingest.times import Years
 
 if TYPE_CHECKING:
@@ -38,8 +39,11 @@ def prepare(settings: "Settings") -> None:
 def suits(head: bytes, settings: "Settings") -> bool:
     """Whether most lines of a log are such that the scanner reads them, to judge by its first ones.
 
-    Where it leaves most to the reference (JSON, RFC 5424), processes are faster than threads.
+    Where it leaves most to the reference (JSON, RFC 5424), processes are faster than threads. It takes apart what
+    syslog wrote, so a file that syslog is not to be asked about is none for it.
     """
+    if not all(each.has_syslog for each in find_formats(settings.format_name)):
+        return False
     from ingest.fast.chunk import declined_share  # noqa: PLC0415  # numba
 
     return declined_share(Chunk(1, head[: head.rfind(b"\n") + 1]), settings) <= 0.5

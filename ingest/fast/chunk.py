@@ -1,5 +1,6 @@
 """One chunk through the fast lane, and what it declines through the reference."""
 
+import re
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ingest.parsing import Settings
 
 _THREAD: Final = threading.local()
+_EMPTY_LINE: Final = re.compile(rb"(?:^|\n)\r?\n")
 
 
 def read(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Result:
@@ -34,7 +36,7 @@ def read(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Re
     events = slow.events | {
         family: _joined(family, table, slow.events.get(family)) for family, table in fast.items()
     }
-    return Result(events, slow.unparsed, coverage + slow.coverage)
+    return Result(events, slow.unparsed, coverage + slow.coverage, slow.is_host_assumed)
 
 
 def declined_share(chunk: Chunk, settings: "Settings") -> float:
@@ -67,7 +69,7 @@ def _by_reference(
     """The lines that were declined, each with its number and its year."""
     gathered = Gathered(source_id, find_formats(settings.format_name), settings.host)
     framers: dict[int | None, Framer] = {}
-    data, added = chunk.data, 0
+    data, added, end = chunk.data, 0, 0
     if chunk.before:
         lines = [line.removesuffix("\r") for line in decode(chunk.before).split("\n")[:-1]]
         first, added = chunk.first_line - len(lines), chunk.first_line - 1
@@ -76,17 +78,21 @@ def _by_reference(
     def framer(line_no: int) -> Framer:
         year = year_of(years, line_no)
         if year not in framers:
-            framers[year] = Framer(Clock(year, settings.zone))
+            framers[year] = gathered.recogniser.framer(Clock(year, settings.zone))
         return framers[year]
 
     for line_no, position, length in scanned.declined.tolist():
         start = position - scanned.base
         line = data[start : start + length]
-        if REPEAT in line and added != line_no - 1 and start:
-            before = data[data.rfind(b"\n", 0, start - 1) + 1 : start - 1]
-            gathered.recall(decode(before.removesuffix(b"\r")), framer(line_no - 1))
+        if added != line_no - 1 and start:
+            gathered.forget()
+            if _EMPTY_LINE.search(data, max(0, end - 1), start):
+                gathered.recogniser.forget_copies()
+            if REPEAT in line:
+                before = data[data.rfind(b"\n", 0, start - 1) + 1 : start - 1]
+                gathered.recall(decode(before.removesuffix(b"\r")), framer(line_no - 1))
         gathered.add_line(line_no, decode(line), framer(line_no))
-        added = line_no
+        added, end = line_no, start + length
     return gathered.result()
 
 

@@ -94,6 +94,11 @@ def _frame(rows: _Rows) -> dict[str, Array]:
     for shape, first, end in rows.runs:
         kinds[first:end] = names.index(shape.kind)
     programs = [program for tag in _numbered(tags) if (program := rows.scanned.programs[tag])]
+    daemons, speakers = [program.daemon for program in programs], tags.copy()
+    for shape, first, end in rows.runs:
+        if shape.daemon:  # the message says more than the tag
+            speakers[first:end] = len(daemons)
+            daemons.append(shape.daemon)
     return {
         "logged_at": _flat(MOMENT, moments),
         "utc_offset_s": _flat(SMALL, offsets),
@@ -101,7 +106,7 @@ def _frame(rows: _Rows) -> dict[str, Array]:
         "server": _looked_up(tags, [program.server for program in programs]),
         "instance": _looked_up(tags, [program.instance for program in programs]),
         "service": _looked_up(tags, [program.service for program in programs]),
-        "daemon": _looked_up(tags, [program.daemon for program in programs]),
+        "daemon": _looked_up(speakers, daemons),
         "pid": _flat(COUNT, pids, has_pid, without),
         "kind": _dictionary(kinds, None, 0, pa.array(names, TEXT)),
         "repeat_no": _nulls(size, SMALL),

@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from ingest.batch import ABSENT
 from ingest.fast import kernel
-from ingest.fast.rules import class_behind, is_readable, tail_of
 from ingest.fast.tables import UNBOUNDED, Lists, Pool, bytes_of, class_table, id_sizes_of, number_rows
 from ingest.formats import find_formats
-from ingest.formats.base import FixedForms, Row, Turn
+from ingest.formats.base import DAEMON, FixedForms, Row, Turn
+from ingest.readable import class_behind, is_readable, tail_of
 from ingest.schema import ATTRIBUTES, COUNT, FAMILY_BY_KIND, FRAME, SECONDS, TEXT, Family, Kind
-from ingest.shapes import CLASSES, ENDLESS, NO_REMARKS, Piece, pieces
+from ingest.shapes import CLASSES, ENDLESS, NO_REMARKS, UP_TO, Piece, class_of, pieces
 
 # What hardly repeats within a chunk is not looked up in a dictionary. Parquet gets it as it lies in the log.
 UNIQUE_TEXTS: Final = frozenset({"line", "message_id", "reply", "recipient", "sender"})
@@ -45,6 +45,7 @@ class Fixed(NamedTuple):
     family: Family
     slots: Mapping[str, int]
     constants: Mapping[str, int]  # which of `Tables.constants`
+    daemon: str | None = None  # where the message tells it, and not the tag
 
 
 class Programs(NamedTuple):
@@ -72,16 +73,17 @@ class _Compiler:
         self.constants: dict[tuple[int, str], int] = {}  # (dictionary, text)
         self._known: dict[tuple[object, ...], int] = {}
 
-    def shape(self, row: Row, has_id: bool, turns: Mapping[str, Turn]) -> int:
+    def shape(self, row: Row, has_id: bool, forms: FixedForms) -> int:
         """The number of a row's shape; the same row of another daemon has the same."""
         kind, _, template, *rest = row
         constants = rest[0] if rest else {}
-        key = (kind, template, tuple(constants.items()), has_id)
+        is_left = template in forms.left
+        key = (kind, template, tuple(constants.items()), has_id, is_left)
         if key not in self._known:
             self._known[key] = len(self.shapes)
             self.starts.append(len(self.ops))
-            self.shapes.append(self._compile(kind, template, constants, has_id, turns))
-            self._add_twin(turns)
+            self.shapes.append(self._compile(kind, template, constants, has_id, forms.turns, is_left))
+            self._add_twin(forms.turns)
         return self._known[key]
 
     def _add_twin(self, turns: Mapping[str, Turn]) -> None:
@@ -101,16 +103,18 @@ class _Compiler:
         constants: Mapping[str, str],
         has_id: bool,
         turns: Mapping[str, Turn],
+        is_left: bool,
     ) -> Fixed:
         family = FAMILY_BY_KIND[kind]
         parts = list(pieces(template))
         columns = [piece.text for piece in parts if piece.role == "capture" and piece.text]
         slots = {name: place for place, name in enumerate(["queue_id", *columns] if has_id else columns)}
-        fixed = Fixed(
-            kind, family, slots, {name: self._constant(name, text) for name, text in constants.items()}
-        )
-        if is_readable(template) and _is_storable(fixed, parts, has_id):
-            self._emit(parts, slots, turns)
+        numbers = {name: self._constant(name, text) for name, text in constants.items() if name != DAEMON}
+        fixed = Fixed(kind, family, slots, numbers, constants.get(DAEMON))
+        if is_left and is_readable(template):
+            self._emit(parts, {}, {}, kernel.DECLINE)
+        elif is_readable(template) and _is_storable(fixed, parts, has_id):
+            self._emit(parts, slots, turns, kernel.END)
         else:
             self.ops.append((kernel.DECLINE, 0, 0, 0, _NO_SLOT))
         return fixed
@@ -121,11 +125,19 @@ class _Compiler:
         self.words += [self.pool.place(text) for text in texts]
         return first, len(self.words)
 
+    def _class(self, name: str) -> int:
+        """The number of a class; one that is spelt out gets its number here."""
+        if name not in self.classes:
+            self.classes.append(name)
+        return self.classes.index(name)
+
     def _constant(self, column: str, text: str) -> int:
         key = (DICTIONARIES.get(column, kernel.HOST), text)
         return self.constants.setdefault(key, len(self.constants))
 
-    def _emit(self, parts: Sequence[Piece], slots: Mapping[str, int], turns: Mapping[str, Turn]) -> None:
+    def _emit(
+        self, parts: Sequence[Piece], slots: Mapping[str, int], turns: Mapping[str, Turn], verdict: int
+    ) -> None:
         options: list[int] = []
         skip = -1
         for position, piece in enumerate(parts):
@@ -137,7 +149,7 @@ class _Compiler:
                 skip = position + 1
                 options.append(len(self.ops))
                 behind = class_behind(parts, position)
-                cls = self.classes.index(behind) if behind else _NO_SLOT
+                cls = self._class(behind) if behind else _NO_SLOT
                 self.ops.append((kernel.OPTION, *self.pool.place(parts[skip].text), 0, cls))
             elif piece.role == "close":
                 option = options.pop()
@@ -147,17 +159,18 @@ class _Compiler:
                 if piece.text in turns:
                     words = self._words(sorted(turns[piece.text].texts))
                     self.ops.append((kernel.TURN, *words, 0, slots[piece.text]))
-        self.ops.append((kernel.END, 0, 0, 0, _NO_SLOT))
+        self.ops.append((verdict, 0, 0, 0, _NO_SLOT))
 
     def _capture(self, parts: Sequence[Piece], position: int, slot: int) -> Operation:
         piece = parts[position]
-        cls = self.classes.index(piece.cls)
-        _, least, most = CLASSES[piece.cls]
+        cls = self._class(piece.cls)
+        _, least, most = class_of(piece.cls)
         if piece.cls in ENDLESS:
             words = self._words(NO_REMARKS) if piece.cls == "remark" else (0, 0)
             return kernel.REST, len(tail_of(parts, position) or ""), *words, slot
-        if piece.cls == "upto":
-            return kernel.UPTO, *self.pool.place(parts[position + 1].text), cls, slot
+        if piece.cls in UP_TO:
+            operation = kernel.UPTO if least else kernel.DATA
+            return operation, *self.pool.place(parts[position + 1].text), cls, slot
         if piece.cls == "num":
             return kernel.DECIMAL, 0, 0, 0, slot
         if piece.cls == "enhanced":
@@ -177,7 +190,9 @@ def _is_storable(fixed: Fixed, parts: Sequence[Piece], has_id: bool) -> bool:
         and not UNIQUE_TEXTS & fixed.constants.keys()
         and set(names) <= {"queue_id", *ATTRIBUTES[fixed.family]}
         and all(
-            piece.cls in fitting.get(_type_of(piece.text), CLASSES.keys() - {"num"})
+            piece.cls in fitting[_type_of(piece.text)]
+            if _type_of(piece.text) in fitting
+            else piece.cls != "num"
             for piece in parts
             if piece.role == "capture" and piece.text
         )
@@ -194,8 +209,8 @@ def _first_bytes(template: str) -> Iterable[int]:
     first = next(pieces(template))
     if first.role == "literal":
         return [ord(first.text[0])]
-    if first.role == "capture" and CLASSES[first.cls].minimum:
-        return bytes_of(CLASSES[first.cls].characters)
+    if first.role == "capture" and class_of(first.cls).minimum:
+        return bytes_of(class_of(first.cls).characters)
     return range(256)
 
 
@@ -215,7 +230,7 @@ def compile_formats(name: str) -> Programs:
             forms_of.append(each.fixed)
             for has_id, rows in ((False, each.fixed.without_id), (True, each.fixed.with_id)):
                 of_daemon = rows.get(daemon, ())
-                shapes = [compiler.shape(row, has_id, each.fixed.turns) for row in of_daemon]
+                shapes = [compiler.shape(row, has_id, each.fixed) for row in of_daemon]
                 dispatch.append(lists.by_first_byte(shapes, [_first_bytes(row[2]) for row in of_daemon]))
     tables = kernel.Tables(
         no_id=number_rows([compiler.pool.place(forms.no_queue_id) for forms in forms_of], np.int64, 2),
@@ -225,7 +240,7 @@ def compile_formats(name: str) -> Programs:
         slots=np.array([len(shape.slots) for shape in compiler.shapes], np.int32),
         literals=compiler.pool.words(),
         words=number_rows(compiler.words, np.int64, 2),
-        classes=class_table([[CLASSES[name].characters] for name in compiler.classes]),
+        classes=class_table([[class_of(name).characters] for name in compiler.classes]),
         dispatch=number_rows(dispatch, np.int32, 256),
         candidates=np.array(lists.items, np.int32),
         id_alphabets=class_table([[each.characters for each in forms.queue_ids] for forms in forms_of]),

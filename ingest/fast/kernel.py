@@ -32,6 +32,7 @@ UPTO: Final = 7  # a: where in the literals, b: length, c: class
 ENHANCED: Final = 8
 DECLINE: Final = 9
 END: Final = 10
+DATA: Final = 11  # as UPTO, and may be nothing
 
 # What the scanner's state holds
 POSITION: Final = 0
@@ -259,13 +260,12 @@ def _bsd_minute(buffer: Bytes, position: int, month_keys: Ints, year: int) -> in
 
 @_jit
 def _iso_minute(buffer: Bytes, position: int) -> int:
-    """Local seconds since 1970 of `2026-11-23T19:00`, or -1."""
+    """Local seconds since 1970 of `2026-11-23T19:00`, or -1. With a blank for the T it may be no syslog: not here."""
     century = _two_digits(buffer, position)
     year = _two_digits(buffer, position + 2)
     month = _two_digits(buffer, position + 5)
     day = _two_digits(buffer, position + 8)
-    between = buffer[position + 10]
-    if buffer[position + 4] != 45 or buffer[position + 7] != 45 or (between != 84 and between != 32):
+    if buffer[position + 4] != 45 or buffer[position + 7] != 45 or buffer[position + 10] != 84:
         return -1
     if century < 0 or year < 0 or month < 1 or month > 12 or day < 1:
         return -1
@@ -558,13 +558,13 @@ def _fits(
                 return 0
             if slot >= 0:
                 captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
-        elif operation == UPTO:
+        elif operation == UPTO or operation == DATA:
             begin = position
             row = c << 8
             last = end - b
             while position <= last and not _is_equal(words, position, literals, a, 1, b):
                 position += 1
-            if position > last or position == begin:
+            if position > last or (operation == UPTO and position == begin):
                 return 0
             for each in range(begin, position):
                 if classes[row + np.int64(buffer[each])] == 0:

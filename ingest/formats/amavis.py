@@ -57,4 +57,4 @@ _ROWS: Final[tuple[Row, ...]] = tuple(
     for word, action in _ACTION.items()
 )
 _FIXED: Final = FixedForms(queue_ids=(), no_queue_id="", with_id={}, without_id={"amavis": _ROWS}, turns={})
-AMAVIS: Final = Format("amavis", claim, parse, _FIXED)
+AMAVIS: Final = Format("amavis", claim, parse, _FIXED, about="amavisd-new: its verdict on a message")

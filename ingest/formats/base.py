@@ -1,8 +1,11 @@
 """What a log format is: a name, a test of the program that wrote a line, and a parser of its message."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
+from ingest.clock import Clock
+from ingest.errors import ParseError
+from ingest.framing import Frame
 from ingest.schema import Kind
 from ingest.shapes import CaptureClass
 
@@ -26,7 +29,14 @@ class Event(NamedTuple):
     daemon: str | None = None  # inferred, where the frame lost it
 
 
+# A constant of this name is no column of its kind: it says which daemon wrote a message that its tag does not tell.
+DAEMON: Final = "daemon"
+
 Row: TypeAlias = tuple[Kind, tuple[str, ...], str] | tuple[Kind, tuple[str, ...], str, dict[str, str]]
+
+
+class NoRecordError(ParseError):
+    """A line of a server's own file that says nothing about mail: the names of columns, a comment."""
 
 
 class Turn(NamedTuple):
@@ -48,16 +58,47 @@ class FixedForms(NamedTuple):
     with_id: Mapping[str, tuple[Row, ...]]  # by daemon, in the order in which they are tried
     without_id: Mapping[str, tuple[Row, ...]]
     turns: Mapping[str, Turn]  # by column; of kinds of one family
+    left: frozenset[str] = frozenset()  # templates of which only `parse` makes events
+
+
+class Piece(NamedTuple):
+    """One of the messages that syslog gets for one long or many-lined entry.
+
+    `ends_line`: a line of the entry ends here, and the first line is what the entry says; otherwise it was cut for
+    its length, and goes on in the next piece.
+    """
+
+    number: int  # counted from 1
+    total: int
+    ends_line: bool
+    text: str
 
 
 class Format(NamedTuple):
     """One mail server's log.
 
     `claim(tag)` names the program behind a syslog tag, or None if the line belongs to somebody else.
-    `parse(program, message)` gives the event, or raises ParseError. `fixed` says what of that is data.
+    `parse(program, message)` gives the event, or several of one line, or raises ParseError. `fixed` says what of that
+    is data.
+
+    Where a server writes a file of its own, without syslog, `frame(line, clock)` takes such a line apart: the tag of
+    its frame is one that `claim` knows, the host that it does not name is None. Lines of one file may be of either
+    kind. ParseError for what is no such line, and for what syslog may have written of a program that is claimed.
+    A message that syslog carries may begin with the same stamp, which then wins.
+    With `has_continuations`, lines behind a bare one that nobody can frame belong to it. Without `has_syslog`, syslog
+    is not asked: its lines may look as if syslog had written them (JSON).
+
+    Of a server that cuts long entries for syslog, `piece(message)` tells which piece a message is, or None for a whole
+    one; of one that writes some kinds of entries to several logs, `copied` are these: syslog has them twice.
     """
 
     name: str
     claim: Callable[[str], Program | None]
-    parse: Callable[[Program, str], Event]
+    parse: Callable[[Program, str], Event | list[Event]]
     fixed: FixedForms | None = None
+    frame: Callable[[str, Clock], Frame] | None = None
+    has_continuations: bool = False
+    piece: Callable[[str], Piece | None] | None = None
+    copied: frozenset[Kind] = frozenset()
+    has_syslog: bool = True
+    about: str = ""

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from .exim import Exim
 from .housekeeping import ANVIL_PERIOD, anvil, starting, stopping
 from .inbound import inbound
 from .outbound import purge, submission
@@ -24,9 +25,14 @@ def simulate(plan: Plan, folder: Path) -> None:
     site = Site(plan, folder)
     scale = min(max(plan.lines / plan.days / SAMPLE_LINES_PER_DAY, SCALE[0]), SCALE[1])
     schedule(site, scale)
+    exim = Exim(site, plan.exim, folder) if plan.exim else None
+    if exim:
+        exim.schedule(rhythm)
     run(site, scale)
     for host in site.hosts.values():
         host.log_file.close()
+    if exim:
+        exim.log_file.close()
     site.truth.close()
 
 
@@ -75,7 +81,7 @@ def run(site: Site, scale: float) -> None:
     left = sum(rhythm(slot) for slot in slots)
     due = 0.0
     for slot in slots:
-        written = sum(host.log_file.count for host in site.hosts.values())
+        written = sum(host.log_file.count for host in site.hosts.values()) - site.guest_lines
         missing = site.plan.lines - written - reserved(site, scale, slot)
         due += max(0.0, missing) * rhythm(slot) / left / LINES_PER_ARRIVAL
         for t in sorted(slot + int(site.random() * SLOT) for _ in range(int(due))):

@@ -9,7 +9,7 @@ from datetime import timedelta
 from operator import itemgetter
 from pathlib import Path
 
-from .plan import EPOCH, SECOND, HostPlan, Part, Stamps, microseconds
+from .plan import EPOCH, SECOND, EximPlan, HostPlan, Part, Stamps, microseconds
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FOREVER = 1 << 62
@@ -39,8 +39,12 @@ def stamped(lines: Iterable[Line], stamps: Stamps, host: str) -> Iterable[str]:
             last, spelt = second, bsd(second) if stamps == "bsd" else iso(second)
         if stamps == "bsd":
             yield f"{spelt} {host} {text}\n"
-        else:
+        elif stamps == "rfc3339":
             yield f"{spelt}.{microsecond:06d}+00:00 {host} {text}\n"
+        elif stamps == "exim":
+            yield f"{spelt.replace('T', ' ')} {text}\n"
+        else:
+            yield f"{spelt.replace('T', ' ')}.{microsecond // 1000:03d} +0000 {text}\n"
 
 
 class PartFile:
@@ -72,7 +76,7 @@ class PartFile:
 class LogFile:
     """The log of one host. Lines may be added out of order, ahead of the clock, but never behind a flush."""
 
-    def __init__(self, folder: Path, plan: HostPlan, end: int) -> None:
+    def __init__(self, folder: Path, plan: HostPlan | EximPlan, end: int) -> None:
         self._host = plan.name
         self._end = end
         self._pending: list[Line] = []
@@ -102,7 +106,9 @@ class LogFile:
     def stamp(self, t: int) -> str:
         """`t` as precise as the log has it, in ISO 8601."""
         second, microsecond = divmod(t, SECOND)
-        fraction = "" if self.part_at(t).stamps == "bsd" else f".{microsecond:06d}"
+        fraction = {"rfc3339": f".{microsecond:06d}", "exim-all": f".{microsecond // 1000:03d}000"}.get(
+            self.part_at(t).stamps, ""
+        )
         return f"{iso(second)}{fraction}+00:00"
 
     def flush(self, until: int) -> None:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-Stamps = Literal["bsd", "rfc3339"]
+# "exim" is its default, "exim-all" that of log_selector = +all with log_timezone.
+Stamps = Literal["bsd", "rfc3339", "exim", "exim-all"]
 
 SECOND = 1_000_000  # every moment and duration of the simulator is a whole number of microseconds
 MINUTE = 60 * SECOND
@@ -43,6 +44,16 @@ class HostPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class EximPlan:
+    """One Exim server beside the others: it has dice of its own, so they write the same with it and without it."""
+
+    name: str
+    ip: str
+    parts: tuple[Part, ...] = (Part("mainlog", stamps="exim"),)
+    events: int = 420  # conversations, more or less
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that decides what is written: the same plan gives the same bytes."""
 
@@ -52,6 +63,7 @@ class Plan:
     lines: int = 20_000
     seed: int = 1
     lifetime_days: float = 5.0  # Postfix's maximal_queue_lifetime
+    exim: EximPlan | None = None
 
 
 MAX_HOSTS = 20
@@ -90,4 +102,9 @@ SAMPLE = Plan(
     ),
     seed=20261102,
     lifetime_days=2.0,
+    exim=EximPlan(
+        "ex1",
+        "192.0.2.40",
+        (Part("mainlog.1", ROTATION, "exim"), Part("mainlog", stamps="exim-all")),
+    ),
 )

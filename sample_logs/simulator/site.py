@@ -1,6 +1,7 @@
 """The servers: their processes, queues and clocks, and the agenda of what happens next."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from pathlib import Path
@@ -47,6 +48,10 @@ class Processes:
         heappush(self._idle, (t, worker[0], worker[1] + 1))
 
 
+# queue files, processes by program, last pid, last client, daemons (None: those that are there)
+_Guest = tuple[QueueIds, dict[str, Processes], int, tuple[str, int], dict[str, int] | None]
+
+
 class Host:
     """One mail server."""
 
@@ -68,13 +73,29 @@ class Host:
         self._scan = int(random() * QUEUE_SCAN)
         self.stops_at, self.starts_at = map(microseconds, plan.outage) if plan.outage else (end, end)
         self.last_client = ("", 0)  # address, moment
+        self._pid = 0
+        self._pools: dict[str, Processes] = {}
+        self._daemons: dict[str, int] = {}
         self.restart()
+        guest_ids = QueueIds(lambda: 0.7, long_ids=plan.long_ids)
+        self._guest: _Guest = (guest_ids, {}, 20_000, ("", 0), None)
+
+    def swap_guest(self) -> None:
+        """Exchanges queue files and processes with those of guests."""
+        kept = (self.ids, self._pools, self._pid, self.last_client, self._daemons)
+        self.ids, self._pools, self._pid, self.last_client, daemons = self._guest
+        self._guest = kept
+        self._daemons = daemons if daemons is not None else dict(self._daemons)
+
+    def forget_guests_daemons(self) -> None:
+        """A guest met the server's own daemons, and will the next time."""
+        self._guest = (*self._guest[:4], None)
 
     def restart(self) -> None:
         """New processes all over, with low pids, as after a boot."""
         self._pid = 600 + int(self._random() * 400)
-        self._pools: dict[str, Processes] = {}
-        self._daemons: dict[str, int] = {}
+        self._pools = {}
+        self._daemons = {}
         for program in ("master", "pickup", "qmgr"):
             self.daemon(program)
 
@@ -133,7 +154,6 @@ class Site:
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan = plan
         self.rng = Random(plan.seed)
-        self.random = self.rng.random
         self.start = microseconds(plan.start)
         self.end = self.start + plan.days * DAY
         self.lifetime = int(plan.lifetime_days * DAY)
@@ -145,6 +165,12 @@ class Site:
         self.slow_filter = (self.hours(SLOW_FILTER[0]), self.hours(SLOW_FILTER[1]))
         self._agenda: list[tuple[int, int, Callable[..., None], tuple[object, ...]]] = []
         self._sequence = 0
+        self._guest = Random(plan.seed + 1)
+        self.guest_lines = 0  # that servers wrote because of a guest
+
+    def random(self) -> float:
+        """A throw of the dice, from 0 to below 1."""
+        return self.rng.random()
 
     def hours(self, hours: float) -> int:
         """The moment so many hours after the first midnight."""
@@ -154,6 +180,21 @@ class Site:
         """Put `action(site, t, *args)` on the agenda; what is due at one moment happens in order of calls."""
         self._sequence += 1
         heappush(self._agenda, (t, self._sequence, action, args))
+
+    @contextmanager
+    def guest(self) -> Iterator[None]:
+        """What happens within has dice, processes and queue files of its own: all else goes on as without it."""
+        before, self.rng = self.rng, self._guest
+        hosts = list(self.hosts.values())
+        lines = sum(host.log_file.count for host in hosts)
+        for host in hosts:
+            host.swap_guest()
+        yield
+        for host in hosts:
+            host.swap_guest()
+            host.forget_guests_daemons()
+        self.rng = before
+        self.guest_lines += sum(host.log_file.count for host in hosts) - lines
 
     def run(self, until: int) -> None:
         """Everything that is due before `until`; then its lines can be written."""
@@ -177,7 +218,7 @@ class Site:
         """Something like an id of a server elsewhere."""
         return f"{int(self.random() * 16**digits):0{digits}X}"
 
-    def attempted(self, leg: Leg, t: int, dsn: str, relay: str | None) -> None:
+    def attempted(self, leg: Leg, t: int, dsn: str | None, relay: str | None) -> None:
         """A delivery line that counts as an attempt was logged."""
         if t < self.end:
             leg.attempts += 1

@@ -1,5 +1,7 @@
 """smtp(8): deliveries to servers elsewhere, and what they answer."""
 
+from typing import Protocol
+
 from .lines import Result, Transaction, final, waiting
 from .mail import Attempt, Errand, Leg, Mail
 from .plan import SECOND
@@ -33,7 +35,19 @@ def elsewhere(site: Site, errand: Errand) -> Attempt:
     return attempt
 
 
-def answer(site: Site, mail: Mail, leg: Leg, there: Destination) -> Reply:
+class Trying(Protocol):
+    """A message of any server, as far as an answer may hang on it."""
+
+    @property
+    def sender(self) -> str:
+        """The envelope sender."""
+
+    @property
+    def active(self) -> int:
+        """When this attempt began."""
+
+
+def answer(site: Site, mail: Trying, leg: Leg, there: Destination) -> Reply:
     """What the server will say about this recipient: as a story has it, or as the dice fall."""
     for active in site.rules:
         if active.start <= mail.active < active.end and concerns(active.rule, mail, leg, there):
@@ -49,7 +63,7 @@ def answer(site: Site, mail: Mail, leg: Leg, there: Destination) -> Reply:
     return there.unknown if leg.address.startswith("old.") else there.ok
 
 
-def concerns(rule: Rule, mail: Mail, leg: Leg, there: Destination) -> bool:
+def concerns(rule: Rule, mail: Trying, leg: Leg, there: Destination) -> bool:
     """Whether a story's rule is about this recipient."""
     return (
         rule.domain in (None, there.domain)
@@ -150,7 +164,7 @@ def suspended(site: Site, errand: Errand, result: Result) -> Attempt:
     return attempt
 
 
-def spell(mail: Mail, leg: Leg, reply: Reply, token: str) -> str:
+def spell(mail: Trying, leg: Leg, reply: Reply, token: str) -> str:
     """A reply's text for this recipient."""
     if "{" not in reply.text:
         return reply.text

@@ -25,6 +25,7 @@ class Row:
     client_ip: str | None = None
     sasl_username: str | None = None
     host: str = ""
+    instance: str | None = "postfix"
     final: list[str] = field(default_factory=list)
     queue_ids: list[str] = field(default_factory=list)
     size_bytes: int | None = None
@@ -37,14 +38,15 @@ class Row:
     relay: str | None = None
     unsettled: int = 1  # final addresses whose fate is open
     held: bool = False
+    put_off: bool = False  # it was too early to try
 
     def as_json(self) -> str:
         """The row as a line of truth.jsonl."""
         queue_id = self.queue_ids[0].partition("/")[2] if self.queue_ids else None
-        still = "held" if self.held else "deferred" if self.attempts else "queued"
+        still = "held" if self.held else "deferred" if self.attempts or self.put_off else "queued"
         facts = {
             "host": self.host,
-            "instance": "postfix",
+            "instance": self.instance,
             "queue_id": queue_id,
             "message_id": self.message_id,
             "sender": self.sender,

@@ -92,7 +92,13 @@ def test_attempts_differ_only_where_a_hop_of_ours_deferred_before_the_last_one(w
     """The simulator counts the last hop only; ours are all attempts that were no hand-off (the sample's mx1 was down once)."""
     wrong = world.differences("attempts")
 
-    assert wrong in ([], [("4jKj2p4Ndxz26dF", "anna.keller@example.org", 3, 1)])
+    assert wrong in (
+        [],
+        [
+            ("4jKj2p4Ndxz26dF", "anna.keller@example.org", 3, 1),
+            ("1xOkry-0001SG-E7", "dora.lind@example.org", 3, 1),
+        ],
+    )
 
 
 def test_nothing_is_counted_that_was_not_sent(world):

@@ -22,7 +22,7 @@ LINES = (
     "2026-11-22T23:59:59+00:00 mx1 postfix/smtpd[7]: connect from mail.example.net[192.0.2.25]\n"
     "2026-11-23T08:00:01+00:00 mx1 postfix/smtpd[7]: 3F1A2B3C4D: client=mail.example.net[192.0.2.25]\n"
     "2026-11-23T08:00:02+00:00 mx1 postfix/smtpd[7]: words that Postfix never wrote\n"
-    "2026-11-23T08:00:03+00:00 mx1 dovecot: imap-login: Login: user=<alice@example.com>\n"
+    "2026-11-23T08:00:03+00:00 mx1 sshd: session: Login: user=<alice@example.com>\n"
     "\n"
     "2026-11-23T08:00:04+00:00 mx1 postfix/qmgr[8]: 3F1A2B3C4D: removed\n"
 )
@@ -287,7 +287,7 @@ def test_coverage_counts_lines_by_program_and_result(tmp_path, log):
 
     assert {(row["program"], row["result"]): row["lines"] for row in rows} == {
         ("", "blank"): 1,
-        ("dovecot", "foreign"): 1,
+        ("sshd", "foreign"): 1,
         ("postfix/qmgr", "event"): 1,
         ("postfix/smtpd", "event"): 2,
         ("postfix/smtpd", "unparsed"): 1,

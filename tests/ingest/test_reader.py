@@ -152,7 +152,7 @@ class TestIdentity:
     def test_unknown_format_is_refused_before_a_lake_is_made(self, tmp_path):
         (tmp_path / "mail.log").write_text(LINE)
         with pytest.raises(UnknownFormatError):
-            ingest(tmp_path / "lake", tmp_path / "mail.log", format_name="sendmail")
+            ingest(tmp_path / "lake", tmp_path / "mail.log", format_name="smail")
 
         assert not (tmp_path / "lake").exists()
 

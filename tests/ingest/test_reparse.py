@@ -149,7 +149,7 @@ class TestReparse:
             for server in pq.ParquetFile(file).read()["server"].to_pylist()
         }
 
-        assert (row["parser_version"], servers) == (99, {"postfix"})
+        assert (row["parser_version"], servers) == (99, {"postfix", "exim"})
 
     def test_reparsed_rows_are_to_be_stitched_again(self, tmp_path, logs):
         run(tmp_path / "lake", logs[1])
@@ -197,7 +197,8 @@ class TestForget:
         assert rows(tmp_path / "lake") == before
 
     def test_sources_that_lost_lines_to_it_are_named(self, tmp_path, logs):
-        (tmp_path / "copy.log").write_bytes(b"\n".join(LINES[len(LINES) // 2 :]))
+        its_own = REMOVED.replace(b"3F1A2B3C4D", b"3F1A2B3C99")
+        (tmp_path / "copy.log").write_bytes(b"\n".join([*LINES[len(LINES) // 2 :], its_own]))
         run(tmp_path / "lake", logs[0], tmp_path / "copy.log")
         lake = Lake(tmp_path / "lake")
         with lake.ledger() as ledger:

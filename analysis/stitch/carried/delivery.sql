@@ -3,7 +3,7 @@
 -- rest on. Of attempts that are over the first of each recipient stands for all: a message may be tried for days.
 WITH lines AS (
   SELECT d.* EXCLUDE (tls_version, tls_cipher, tls_trust), t.tls_version, t.tls_cipher, t.tls_trust,
-         d.kind = 'delivery' AND (d.is_emitted OR is_over(d.status, d.logged_at, final.last_pos IS NOT NULL)) AS is_done
+         d.kind IN ('delivery', 'postponed') AND (d.is_emitted OR is_over(d.status, d.logged_at, final.last_pos IS NOT NULL)) AS is_done
   FROM with_message('delivery') AS d
   SEMI JOIN open_messages USING (message_hash)
   LEFT JOIN outbound_tls AS t USING (pos)
@@ -11,7 +11,7 @@ WITH lines AS (
   WHERE kind <> 'tls_out'
 ),
 firsts AS (
-  SELECT min(pos) AS pos, sum(attempts)::BIGINT AS attempts FROM lines WHERE is_done GROUP BY message_hash, recipient, orig_recipient
+  SELECT coalesce(min(pos) FILTER (attempts > 0), min(pos)) AS pos, sum(attempts)::BIGINT AS attempts FROM lines WHERE is_done GROUP BY message_hash, recipient, orig_recipient
 )
 SELECT l.* EXCLUDE (pos, id_hash, process_hash, message_hash, smtp_code, next_queue_id, attempts, is_emitted, is_done),
        coalesce(firsts.attempts, l.attempts) AS attempts, l.is_done AS is_emitted

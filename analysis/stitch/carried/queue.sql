@@ -6,7 +6,7 @@ repeated AS (
   SELECT min(pos) AS first_pos, max(pos) AS last_pos FROM lines WHERE kind = 'queued' GROUP BY message_hash
 )
 SELECT q.* EXCLUDE (pos, id_hash, process_hash, message_hash, session_done),
-       q.session_done OR (q.kind = 'client' AND q.pos NOT IN (SELECT pos FROM session_lines SEMI JOIN open_sessions USING (session_hash))) AS session_done
+       q.session_done OR (q.kind IN ('arrival', 'client') AND q.pos NOT IN (SELECT pos FROM session_lines SEMI JOIN open_sessions USING (session_hash))) AS session_done
 FROM lines AS q
 WHERE kind <> 'queued' OR pos IN (SELECT first_pos FROM repeated UNION ALL SELECT last_pos FROM repeated)
 UNION ALL BY NAME

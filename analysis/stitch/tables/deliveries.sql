@@ -14,7 +14,7 @@ WITH joined AS (
   LEFT JOIN outbound_tls AS t USING (pos)
   LEFT JOIN (SELECT pos, min(first_recipient) AS first_recipient FROM followed GROUP BY pos) AS f USING (pos)
   LEFT JOIN (SELECT DISTINCT last_pos FROM last_attempts) AS final ON final.last_pos = a.pos
-  WHERE NOT a.is_emitted
+  WHERE NOT a.is_emitted AND a.attempts > 0  -- what was put off is none
 ),
 told AS (
   SELECT

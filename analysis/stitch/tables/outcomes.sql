@@ -7,6 +7,7 @@ WITH judged AS (
     f.root_hash, f.first_recipient, f.slot, f.final_recipient, f.attempts, f.first_attempt_at, f.last_attempt_at, f.last_pos,
     CASE
       WHEN f.status = 'sent' THEN 'delivered'
+      WHEN heir.state IN ('held', 'deleted') AND heir.known_sender = '' AND f.status <> 'discarded' THEN heir.state  -- frozen: it failed, and cannot go back
       WHEN f.status IN ('bounced', 'discarded', 'expired') THEN f.status
       WHEN f.status IS NOT NULL THEN  -- deferred
         CASE heir.state
@@ -43,6 +44,12 @@ aliased AS (  -- few recipients come down to several addresses: only they pay fo
     AND summed.slot IS NOT DISTINCT FROM judged.slot
   WHERE summed.addresses > 1 AND judged.final_recipient IS NOT NULL
   GROUP BY ALL
+),
+reasons AS (  -- the last word on what Exim gives up says that it does, not why: that was said before
+  SELECT message_hash, lower(recipient) AS final_recipient, max(pos) AS pos
+  FROM attempts
+  WHERE status = 'deferred' AND attempts > 0 AND message_hash IN (SELECT message_hash FROM attempts WHERE reply = 'retry timeout exceeded')
+  GROUP BY ALL
 )
 SELECT
   root.message_key AS first_message_key, root.message_id, root.known_sender AS sender, s.first_recipient AS recipient,
@@ -51,11 +58,14 @@ SELECT
   CASE WHEN s.is_mixed THEN 'mixed' ELSE s.fate END AS outcome,
   s.attempts, s.first_attempt_at, s.last_attempt_at,
   CASE WHEN s.addresses > 1 THEN aliased.final_recipients WHEN s.final_recipient IS NOT NULL THEN [s.final_recipient] END AS final_recipients,
-  last.enhanced_code, last.smtp_code, last.reply, last.relay_name, last.relay_ip,
+  why.enhanced_code, why.smtp_code, why.reply, why.relay_name, why.relay_ip,
   open.message_hash IS NOT NULL AS is_open
 FROM summed AS s
 JOIN message_states AS root ON root.message_hash = s.root_hash
 LEFT JOIN attempts AS last ON last.pos = s.last_pos
+LEFT JOIN reasons
+  ON reasons.message_hash = last.message_hash AND reasons.final_recipient = lower(last.recipient) AND last.reply = 'retry timeout exceeded'
+LEFT JOIN attempts AS why ON why.pos = coalesce(reasons.pos, last.pos)
 LEFT JOIN aliased
   ON aliased.root_hash = s.root_hash AND aliased.first_recipient IS NOT DISTINCT FROM s.first_recipient AND aliased.slot IS NOT DISTINCT FROM s.slot
 LEFT JOIN open_messages AS open ON open.message_hash = s.root_hash

@@ -14,14 +14,14 @@ WITH decisions AS (
 )
 SELECT
   d.logged_at AS rejected_at, d.host, d.server, d.instance, d.service, d.daemon, d.queue_id, m.message_key,
-  d.action, coalesce(d.decider, CASE WHEN d.daemon = 'postscreen' THEN 'postscreen' ELSE 'smtpd' END) AS decider, d.stage,
+  d.action, coalesce(d.decider, CASE WHEN d.daemon = 'postscreen' THEN 'postscreen' WHEN d.server = 'exim' THEN 'acl' ELSE 'smtpd' END) AS decider, d.stage,
   coalesce(d.client_name, m.client_name) AS client_name, coalesce(d.client_ip, m.client_ip) AS client_ip, d.helo,
   coalesce(d.sender, m.known_sender) AS sender,
   domain_of(coalesce(d.sender, m.known_sender)) AS sender_domain,
   d.recipient,
   domain_of(d.recipient) AS recipient_domain,
   d.protocol, d.sasl_username, d.smtp_code, d.enhanced_code, d.reply, d.trigger,
-  nullif(regexp_extract(d.reply, 'blocked using ([^;, ]+)', 1), '') AS dnsbl,
+  nullif(regexp_extract(d.reply, '(?:blocked using|black list at|listed at) ([^;:, ]+)', 1), '') AS dnsbl,
   CASE
     WHEN d.decider IS NOT NULL THEN concat_ws(': ', d.decider, nullif(d.reply, ''))
     WHEN dnsbl IS NOT NULL THEN 'listed by ' || dnsbl

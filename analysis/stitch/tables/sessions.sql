@@ -10,7 +10,7 @@ WITH spans AS (
     max(logged_at) FILTER (kind = 'disconnect') AS ended_at,
     count(*) FILTER (kind = 'tls_failure') AS tls_failures,
     count(*) FILTER (kind = 'auth_failure') AS auth_failures,
-    count(*) FILTER (kind = 'client') AS messages
+    count(*) FILTER (kind IN ('arrival', 'client')) AS messages
   FROM session_lines
   WHERE has_connect OR kind <> 'decision'
   GROUP BY session_hash
@@ -22,6 +22,7 @@ told AS (  -- what only some of the lines say; each kind of line says other thin
     max(tls_cipher) AS tls_cipher,
     max(tls_trust) AS tls_trust,
     max(sasl_method) AS sasl_method,
+    max(helo) AS helo,
     list(DISTINCT sasl_username ORDER BY sasl_username) FILTER (s.kind = 'auth_failure' AND sasl_username IS NOT NULL) AS auth_usernames,
     max(stage) FILTER (s.kind = 'lost_connection') AS lost_after,
     max(reason) FILTER (s.kind = 'lost_connection') AS lost_reason,
@@ -44,15 +45,15 @@ refused AS (
 ),
 firsts AS (
   SELECT pos, host, server, instance, service, pid, client_name, client_ip FROM dialogue
-  UNION ALL SELECT pos, host, server, instance, service, pid, client_name, client_ip FROM queue WHERE kind = 'client'
+  UNION ALL SELECT pos, host, server, instance, service, pid, client_name, client_ip FROM queue WHERE kind IN ('arrival', 'client')
   UNION ALL SELECT pos, host, server, instance, service, pid, client_name, client_ip FROM rejects
 )
 SELECT
-  concat_ws('/', f.host, f.instance, f.pid, epoch_us(s.started_at)) AS session_key,
+  concat_ws('/', f.host, f.instance, coalesce(f.pid::VARCHAR, f.client_ip), epoch_us(s.started_at)) AS session_key,
   f.host, f.server, f.instance, f.service, f.pid,
   s.started_at, s.ended_at,
   f.client_name, f.client_ip,
-  refused.helo,
+  coalesce(told.helo, refused.helo) AS helo,
   told.tls_version, told.tls_cipher, told.tls_trust, s.tls_failures,
   greatest(told.sasl_method, authorised.sasl_method) AS sasl_method,
   authorised.sasl_username,

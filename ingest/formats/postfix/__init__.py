@@ -148,6 +148,6 @@ _FIXED: Final = FixedForms(
     without_id={daemon: _rows_of(daemon, WITHOUT_ID) for daemon in DAEMONS},
     turns={"status": Turn(PROBE_STATUS, Kind.PROBE)},
 )
-POSTFIX: Final = Format("postfix", claim, parse, _FIXED)
+POSTFIX: Final = Format("postfix", claim, parse, _FIXED, about="Postfix 2.3 to 3.11, every daemon of it")
 
 __all__ = ["POSTFIX", "ParseError", "claim", "parse"]

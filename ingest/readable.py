@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from ingest.shapes import CLASSES, ENDLESS, Piece, ShapeError, check, closing, pieces
+from ingest.shapes import ENDLESS, Piece, ShapeError, check, class_of, closing, pieces
 
 
 def is_readable(template: str) -> bool:
@@ -39,13 +39,13 @@ def tail_of(parts: Sequence[Piece], position: int) -> str | None:
 def class_behind(parts: Sequence[Piece], opening: int) -> str | None:
     """The class whose character must stand behind a group's literal, if there is one."""
     piece = parts[opening + 2]
-    return piece.cls if piece.role == "capture" and CLASSES[piece.cls].minimum else None
+    return piece.cls if piece.role == "capture" and class_of(piece.cls).minimum else None
 
 
 @cache
 def letters(cls: str) -> frozenset[str]:
     """The ASCII characters of a class."""
-    pattern = re.compile(f"[{CLASSES[cls].characters}]")
+    pattern = re.compile(f"[{class_of(cls).characters}]")
     return frozenset(chr(byte) for byte in range(128) if pattern.match(chr(byte)))
 
 
@@ -62,7 +62,7 @@ def _starts(parts: Sequence[Piece], position: int) -> Iterator[int]:
         piece = parts[position]
         if piece.role in ("literal", "capture"):
             yield position
-            if piece.role == "literal" or CLASSES[piece.cls].minimum:
+            if piece.role == "literal" or class_of(piece.cls).minimum:
                 return
         elif piece.role == "open":
             yield position + 1
