@@ -41,6 +41,7 @@ from ingest.explain import explain_line
 from ingest.formats import FORMATS, find_formats
 from ingest.formats.declared import SHIPPED, declaration_of, header_of
 from ingest.formats.declared.checking import Failure, Trial, failures, try_on
+from ingest.headers.intake import MessagesReport, holds_messages, ingest_messages
 from ingest.headers.messages import messages_in
 from ingest.headers.rows import rows_of
 from ingest.lake import Lake, find_source
@@ -57,6 +58,7 @@ from ingest.site import LogSet, Site, find_site
 from ingest.sources import decode, find_sources, first_lines
 from ingest.times import find_zone, parse_iso
 
+MANY_FILES = 20  # of messages: more are told in one line
 SAMPLE_LOGS = Path(__file__).parent / "sample_logs"
 
 app = typer.Typer(
@@ -173,12 +175,16 @@ def ingest(
         pseudonyms=_pseudonyms(site),
         reference=reference,
     )
-    reports = _ingest(Path(site["lake"]), [(each.paths, _with(settings, each)) for each in said], _own(site))
+    reports, mail = _ingest(
+        Path(site["lake"]), [(each.paths, _with(settings, each)) for each in said], _own(site)
+    )
     if as_json:
-        print(to_json([report._asdict() for report in reports]))
+        print(to_json([*(report._asdict() for report in reports), *(report._asdict() for report in mail)]))
     else:
         for report in reports:
             print(_sentence(report))
+        for sentence in _mail_sentences(mail):
+            print(sentence)
     for report in reports:
         if report.format_found:
             print(
@@ -193,7 +199,7 @@ def ingest(
     for report in silent:
         what = "no line was recognised" if report.unparsed_lines else "only lines of other programs"
         print(visible(f"{report.name}: {what}; `mailscope coverage` shows them"), file=sys.stderr)
-    if any(report.unparsed_lines for report in silent) or len(silent) == len(reports):
+    if any(report.unparsed_lines for report in silent) or (len(silent) == len(reports) and not mail):
         raise typer.Exit(1)
 
 
@@ -227,15 +233,31 @@ def _is_silent(report: Report) -> bool:
 
 def _ingest(
     lake: Path, logs: Sequence[tuple[Sequence[str], Settings]], own: Own | None = None
-) -> list[Report]:
+) -> tuple[list[Report], list[MessagesReport]]:
+    """What became of each log, and of each file of messages."""
     found = [(find_sources(paths), settings) for paths, settings in logs]
-    reports = []
+    mail = [source for sources, _ in found for source in sources if holds_messages(source)]
+    reports: list[Report] = []
     with Lake(lake).locked(_waiting):
         with shown_progress([source for sources, _ in found for source in sources]) as progress:
             for sources, settings in found:
-                reports += ingest_sources(Lake(lake), sources, settings, progress)
+                of_logs = [source for source in sources if source not in mail]
+                reports += ingest_sources(Lake(lake), of_logs, settings, progress) if of_logs else []
+            told = ingest_messages(Lake(lake), mail) if mail else []
         _finish(Lake(lake), own)
-    return reports
+    return reports, told
+
+
+def _mail_sentences(mail: Sequence[MessagesReport]) -> Iterator[str]:
+    """A line a file, or one for all where they are many."""
+    if len(mail) > MANY_FILES:
+        mail = [
+            MessagesReport(f"{len(mail):,} files", *(sum(each) for each in list(zip(*mail, strict=True))[1:]))
+        ]
+    for report in mail:
+        yield visible(
+            f"{report.name}: {report.messages:,} messages, {report.new_messages:,} new, with {report.hops:,} Received headers"
+        )
 
 
 def _finish(lake: Lake, own: Own | None = None) -> None:
@@ -729,7 +751,7 @@ def demo(
         raise SourceError(f"{SAMPLE_LOGS} is missing; the demo runs from a checkout of the project")
     folders = [folder for folder in sorted(SAMPLE_LOGS.iterdir()) if any(folder.glob("ma*log*"))]
     logs = [([str(folder)], Settings(UTC, host=folder.name)) for folder in folders]
-    for each in _ingest(lake, logs):
+    for each in _ingest(lake, logs)[0]:
         print(_sentence(each))
     with open_lake(lake) as connection:
         print_report(build(connection), _console())
