@@ -51,12 +51,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A message's way: its steps, the oldest first, and what there is to say about it, the most telling first."""
+    """A message's way: its steps, the oldest first, and what there is to say about it, the most telling first.
+
+    `own` are the hosts and domains that were taken for ours.
+    """
 
     steps: list[Step]
     transit_s: float | None
     verdict: str  # us or them, in a line
     findings: list[str]
+    own: Collection[str] = ()
 
 
 def read_way(hops: Sequence[Row], own: Collection[str] = ()) -> Way:
@@ -67,7 +71,8 @@ def read_way(hops: Sequence[Row], own: Collection[str] = ()) -> Way:
     """
     own_networks = [network for network in map(_network, own) if network]
     own_hosts = {host.lower() for host in own if not _network(host)}
-    known = _known(hops, own_hosts or _assumed(hops))
+    ours = own_hosts or _assumed(hops)
+    known = _known(hops, ours)
     clocks = _clocks(hops, known)
     steps = [
         Step(hop, hop["hop"] > known, _is_internal(hop, own_networks), *clocks[number])
@@ -78,7 +83,14 @@ def read_way(hops: Sequence[Row], own: Collection[str] = ()) -> Way:
     for step in steps:
         step.remarks.extend(_oddities(step))
     transit_s = _transit(steps)
-    return Way(steps, transit_s, _verdict(steps, transit_s), _findings(steps, bool(own_hosts)))
+    verdict, findings = _verdict(steps, transit_s), _findings(steps, bool(own_hosts))
+    return Way(steps, transit_s, verdict, findings, sorted(ours))
+
+
+def is_known_verdict(way: Way, verdict: Row) -> bool:
+    """Whether a verdict is of a server of ours, and was written there: RFC 8601 section 5 has the sender's forgeries."""
+    known = sum(step.is_known for step in way.steps)
+    return verdict["received_above"] < known and _is_own(verdict["authserv_id"], way.own)
 
 
 def _assumed(hops: Sequence[Row]) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from analysis.path import Step
+from analysis.path import Step, Way, is_known_verdict
 from analysis.text import duration, visible
 from dashboard import charts, ui
 from dashboard.data import Letter
@@ -54,14 +54,18 @@ def show(letter: Letter, number: int) -> None:
     )
     if email["verdicts"]:
         ui.section("What servers said of the sender")
-        st.text("Anybody can write such headers: believe those of your own servers only.")
-        st.dataframe(pd.DataFrame(map(_verdict, email["verdicts"])), hide_index=True)
+        st.text("Anybody can write such headers into a message before it comes: those are as claimed.")
+        rows = [_verdict(row, letter.way) for row in email["verdicts"]]
+        st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
-def _verdict(row: Mapping[str, Any]) -> dict[str, str | None]:
+def _verdict(row: Mapping[str, Any], way: Way) -> dict[str, str | None]:
     names = {"authserv_id": "said by", "header": "in", "method": "method", "result": "result"}
     names |= {"domain": "domain", "selector": "selector", "reason": "reason"}
-    return {name: visible(row[column]) if row[column] else None for column, name in names.items()}
+    source = charts.KNOWN if is_known_verdict(way, row) else charts.CLAIMED
+    return {name: visible(row[column]) if row[column] else None for column, name in names.items()} | {
+        "source": source
+    }
 
 
 def _row(step: Step) -> dict[str, Any]:

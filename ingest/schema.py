@@ -380,6 +380,7 @@ EMAILS: Final = pa.schema(
                         ("domain", TEXT),
                         ("selector", TEXT),
                         ("reason", TEXT),
+                        ("received_above", SMALL),  # Received headers above it in the message
                     ]
                 )
             ),

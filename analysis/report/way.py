@@ -6,7 +6,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from analysis.path import Step, Way
+from analysis.path import Step, Way, is_known_verdict
 from analysis.report import Column
 from analysis.report.terminal import print_rows
 from analysis.text import duration, visible
@@ -29,6 +29,7 @@ _VERDICTS: Final = (
     Column("result", "result"),
     Column("domain", "domain"),
     Column("selector", "selector"),
+    Column("source", ""),
 )
 
 
@@ -44,12 +45,11 @@ def print_way(email: Mapping[str, Any], way: Way, console: Console) -> None:
         )
     )
     print_rows("Hops, the first at the top", _HOPS, [_hop(step) for step in way.steps], console)
-    print_rows(
-        "Authentication; anybody can write such headers, believe your own servers' only",
-        _VERDICTS,
-        email["verdicts"],
-        console,
-    )
+    verdicts = [
+        {**verdict, "source": "yours" if is_known_verdict(way, verdict) else "claimed"}
+        for verdict in email["verdicts"]
+    ]
+    print_rows("What servers said of the sender; anybody can claim it", _VERDICTS, verdicts, console)
     for finding in (*way.findings, *(f"the message: {defect}" for defect in email["defects"])):
         console.print(Text(f"· {visible(finding)}"))
 

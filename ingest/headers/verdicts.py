@@ -14,7 +14,11 @@ from ingest.headers.messages import Block
 
 
 class Verdict(NamedTuple):
-    """One method's result. `instance` is ARC's i=, None outside of ARC; `domain` and `selector` are what was checked."""
+    """One method's result. `instance` is ARC's i=, None outside of ARC; `domain` and `selector` are what was checked.
+
+    `received_above` counts the Received headers that stand above: a server writes its verdict above its own Received
+    header, so what stands below those of one's own servers was in the message when it came.
+    """
 
     header: str
     authserv_id: str | None
@@ -24,6 +28,7 @@ class Verdict(NamedTuple):
     domain: str | None = None
     selector: str | None = None
     reason: str | None = None
+    received_above: int = 0
 
 
 class Signature(NamedTuple):
@@ -43,14 +48,20 @@ _DOMAINS: Final = ("header.d", "header.i", "header.from", "smtp.mailfrom", "smtp
 def read_verdicts(block: Block) -> list[Verdict]:
     """The verdicts of all headers of a message, in the order of the message."""
     verdicts: list[Verdict] = []
+    above = 0
     for kind, value in block.fields:
-        if kind in ("authentication-results", "arc-authentication-results"):
-            verdicts += _results(kind, value)
-        elif kind == "received-spf":
-            verdicts += _received_spf(value)
-        elif kind == "arc-seal":
-            verdicts += _seal(value)
+        above += kind == "received"
+        verdicts += (each._replace(received_above=above) for each in _said(kind, value))
     return verdicts
+
+
+def _said(kind: str, value: str) -> Iterator[Verdict]:
+    if kind in ("authentication-results", "arc-authentication-results"):
+        yield from _results(kind, value)
+    elif kind == "received-spf":
+        yield from _received_spf(value)
+    elif kind == "arc-seal":
+        yield from _seal(value)
 
 
 def read_signatures(block: Block) -> list[Signature]:

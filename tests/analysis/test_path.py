@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from analysis.path import read_way
+from analysis.path import is_known_verdict, read_way
 from ingest.headers.messages import Message, read_block
 from ingest.headers.rows import rows_of
 
@@ -121,3 +121,12 @@ def test_a_loop_is_named():
 
 def test_a_message_without_received_headers_has_no_way():
     assert read_way([]).verdict == "The headers do not tell how long the message took"
+
+
+def test_only_a_verdict_above_the_headers_of_our_servers_is_ours():
+    verdict = "Authentication-Results: mx1.example.org; dmarc=pass header.from=bank.example\n"
+    received = "Received: from a.example.com by mx1.example.org (Postfix) with ESMTPS id 3F1A2B3C4D; Mon, 2 Nov 2026 10:00:01 +0000\n"
+    told = rows_of(Message(read_block(f"{verdict}{received}{verdict}\n".encode()), None))
+    way = read_way(told.hops, ["example.org"])
+
+    assert [is_known_verdict(way, each) for each in told.email["verdicts"]] == [True, False]

@@ -59,6 +59,15 @@ def test_received_spf_names_its_receiver():
     assert found == [Verdict("received-spf", "mx1.example.org", None, "spf", "softfail", "example.com")]
 
 
+def test_a_verdict_knows_how_many_received_headers_stand_above_it():
+    found = verdicts(
+        "Received: by mx1.example.org; Mon, 2 Nov 2026 10:00:01 +0000",
+        "Authentication-Results: mx1.example.org; dmarc=pass header.from=bank.example",
+    )
+
+    assert [verdict.received_above for verdict in found] == [1]
+
+
 def test_each_signature_names_its_domain_and_selector():
     block = read_block(
         b"DKIM-Signature: v=1; d=example.com;\n s=s1; b=abc\n =\nDKIM-Signature: v=1; s=x; d=esp.example\n\n"
