@@ -19,9 +19,11 @@ from rich.text import Text
 
 from analysis import metrics
 from analysis.coverage import coverage, print_coverage, print_sources
+from analysis.path import read_way
 from analysis.report import build
 from analysis.report.html import to_html
 from analysis.report.terminal import print_report, print_search
+from analysis.report.way import print_way
 from analysis.sql import query
 from analysis.stitch import Own, barriers, is_current, stitch
 from analysis.stitch.prune import prune_tables
@@ -34,11 +36,14 @@ from ingest.clock import Clock
 from ingest.compaction import compact
 from ingest.doctor import Finding, examine
 from ingest.doctor import repair as repair_lake
-from ingest.errors import ConfigError, MailscopeError, SourceError
+from ingest.errors import ConfigError, LakeError, MailscopeError, SourceError
 from ingest.explain import explain_line
 from ingest.formats import FORMATS, find_formats
 from ingest.formats.declared import SHIPPED, declaration_of, header_of
 from ingest.formats.declared.checking import Failure, Trial, failures, try_on
+from ingest.headers.intake import MessagesReport, holds_messages, ingest_messages
+from ingest.headers.messages import messages_in
+from ingest.headers.rows import rows_of
 from ingest.lake import Lake, find_source
 from ingest.parsing import Settings
 from ingest.progress import shown_progress
@@ -53,6 +58,7 @@ from ingest.site import LogSet, Site, find_site
 from ingest.sources import decode, find_sources, first_lines
 from ingest.times import find_zone, parse_iso
 
+MANY_FILES = 20  # of messages: more are told in one line
 SAMPLE_LOGS = Path(__file__).parent / "sample_logs"
 
 app = typer.Typer(
@@ -171,12 +177,16 @@ def ingest(
         pseudonyms=_pseudonyms(site),
         reference=reference,
     )
-    reports = _ingest(Path(site["lake"]), [(each.paths, _with(settings, each)) for each in said], _own(site))
+    reports, mail = _ingest(
+        Path(site["lake"]), [(each.paths, _with(settings, each)) for each in said], _own(site)
+    )
     if as_json:
-        print(to_json([report._asdict() for report in reports]))
+        print(to_json([*(report._asdict() for report in reports), *(report._asdict() for report in mail)]))
     else:
         for report in reports:
             print(_sentence(report))
+        for sentence in _mail_sentences(mail):
+            print(sentence)
     for report in reports:
         if report.format_found:
             print(
@@ -191,7 +201,7 @@ def ingest(
     for report in silent:
         what = "no line was recognised" if report.unparsed_lines else "only lines of other programs"
         print(visible(f"{report.name}: {what}; `mailscope coverage` shows them"), file=sys.stderr)
-    if any(report.unparsed_lines for report in silent) or len(silent) == len(reports):
+    if any(report.unparsed_lines for report in silent) or (len(silent) == len(reports) and not mail):
         raise typer.Exit(1)
 
 
@@ -225,15 +235,31 @@ def _is_silent(report: Report) -> bool:
 
 def _ingest(
     lake: Path, logs: Sequence[tuple[Sequence[str], Settings]], own: Own | None = None
-) -> list[Report]:
+) -> tuple[list[Report], list[MessagesReport]]:
+    """What became of each log, and of each file of messages."""
     found = [(find_sources(paths), settings) for paths, settings in logs]
-    reports = []
+    mail = [source for sources, _ in found for source in sources if holds_messages(source)]
+    reports: list[Report] = []
     with Lake(lake).locked(_waiting):
         with shown_progress([source for sources, _ in found for source in sources]) as progress:
             for sources, settings in found:
-                reports += ingest_sources(Lake(lake), sources, settings, progress)
+                of_logs = [source for source in sources if source not in mail]
+                reports += ingest_sources(Lake(lake), of_logs, settings, progress) if of_logs else []
+            told = ingest_messages(Lake(lake), mail) if mail else []
         _finish(Lake(lake), own)
-    return reports
+    return reports, told
+
+
+def _mail_sentences(mail: Sequence[MessagesReport]) -> Iterator[str]:
+    """A line a file, or one for all where they are many."""
+    if len(mail) > MANY_FILES:
+        mail = [
+            MessagesReport(f"{len(mail):,} files", *(sum(each) for each in list(zip(*mail, strict=True))[1:]))
+        ]
+    for report in mail:
+        yield visible(
+            f"{report.name}: {report.messages:,} messages, {report.new_messages:,} new, with {report.hops:,} Received headers"
+        )
 
 
 def _finish(lake: Lake, own: Own | None = None) -> None:
@@ -493,6 +519,43 @@ def _as_in_lake(site: Site, text: str) -> list[str]:
 
 
 @app.command()
+def headers(
+    path: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="A message, or its pasted headers; - is stdin.")
+    ],
+    own: Annotated[
+        list[str] | None, typer.Option(help="A host, domain or network of yours; may be given again.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The way of a message from its Received headers: who had it, for how long, and what is odd."""
+    site = _site()
+    said = [
+        *(own or ()),
+        *site["own.hosts"],
+        *site["own.domains"],
+        *site["own.networks"],
+        *_logging_hosts(site),
+    ]
+    for message in messages_in(path):
+        rows = rows_of(message)
+        way = read_way(rows.hops, said)
+        if as_json:
+            print(to_json({"email": rows.email, "way": way}))
+        else:
+            print_way(rows.email, way, _console())
+
+
+def _logging_hosts(site: Site) -> list[str]:
+    """The hosts that the lake has logs of, if there is a lake."""
+    try:
+        with open_lake(Path(site["lake"])) as connection:
+            return [row["host"] for row in records(metrics.run(connection, "hosts"))]
+    except LakeError:
+        return []
+
+
+@app.command()
 def pseudonym(
     text: Annotated[str, typer.Argument(help="An address, a user name, a client address, or a log line.")],
     pseudonymise: KeyOption = None,
@@ -690,7 +753,7 @@ def demo(
         raise SourceError(f"{SAMPLE_LOGS} is missing; the demo runs from a checkout of the project")
     folders = [folder for folder in sorted(SAMPLE_LOGS.iterdir()) if any(folder.glob("ma*log*"))]
     logs = [([str(folder)], Settings(UTC, host=folder.name)) for folder in folders]
-    for each in _ingest(lake, logs):
+    for each in _ingest(lake, logs)[0]:
         print(_sentence(each))
     with open_lake(lake) as connection:
         print_report(build(connection), _console())

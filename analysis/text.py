@@ -43,11 +43,16 @@ def byte_size(count: float) -> str:
 
 
 # In a report's tables the year is the header's.
-_MOMENTS: Final = {"day": "%a %d %b", "moment": "%d %b %H:%M", "date": "%Y-%m-%d %H:%M"}
+_MOMENTS: Final = {
+    "day": "%a %d %b",
+    "moment": "%d %b %H:%M",
+    "second": "%d %b %H:%M:%S",
+    "date": "%Y-%m-%d %H:%M",
+}
 
 
 def written(value: Any, form: str) -> str:  # noqa: ANN401  # a cell of any column
-    """A value as the column's form wants it: count, mean, bytes, share, seconds, moment, date, day, else text."""
+    """A value as the column's form wants it: count, mean, bytes, share, seconds, moment, second, date, day, else text."""
     if value is None:
         return "–"
     if isinstance(value, datetime):

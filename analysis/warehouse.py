@@ -12,7 +12,17 @@ import duckdb
 import pyarrow as pa
 
 from ingest.errors import LakeError
-from ingest.schema import COVERAGE, SCHEMA_VERSION, SOURCES, STATE_FILE, UNPARSED, Family, events_schema
+from ingest.schema import (
+    COVERAGE,
+    EMAILS,
+    HOPS,
+    SCHEMA_VERSION,
+    SOURCES,
+    STATE_FILE,
+    UNPARSED,
+    Family,
+    events_schema,
+)
 
 # The folders that the files lie in are columns too.
 _FOLDER_COLUMNS: Final = (pa.field("family", pa.string()), pa.field("date", pa.date32()))
@@ -20,7 +30,13 @@ _FOLDERS: Final = {f"events_{family}": f"events/family={family}" for family in F
 _EVENTS: Final = {
     f"events_{family}": pa.schema([*events_schema(family), *_FOLDER_COLUMNS]) for family in Family
 }
-_PLAIN: Final = {"unparsed": UNPARSED, "coverage": COVERAGE, "sources": SOURCES}
+_PLAIN: Final = {
+    "unparsed": UNPARSED,
+    "coverage": COVERAGE,
+    "sources": SOURCES,
+    "emails": EMAILS,
+    "hops": HOPS,
+}
 STITCHED: Final = ("messages", "deliveries", "sessions", "rejections", "outcomes")
 
 
@@ -86,8 +102,17 @@ def view_table(
 
 def empty_view(connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
     """A view with the columns of a table and no rows."""
-    columns = ", ".join(f"NULL::{_SQL_TYPES[str(field.type)]} AS {field.name}" for field in schema)
+    columns = ", ".join(f"NULL::{_sql_type(field.type)} AS {field.name}" for field in schema)
     connection.execute(f"CREATE VIEW {name} AS SELECT {columns} WHERE false")
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    if pa.types.is_list(kind):
+        return f"{_sql_type(kind.value_type)}[]"
+    if pa.types.is_struct(kind):
+        fields = (kind.field(number) for number in range(kind.num_fields))
+        return f"STRUCT({', '.join(f'{field.name} {_sql_type(field.type)}' for field in fields)})"
+    return _SQL_TYPES[str(kind)]
 
 
 _SQL_TYPES: Final[Mapping[str, str]] = {

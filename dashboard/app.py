@@ -12,6 +12,7 @@ st.set_page_config(
 pages = [
     st.Page("app_pages/overview.py", title="Now", default=True),
     st.Page("app_pages/trace.py", title="Trace"),
+    st.Page("app_pages/headers.py", title="Headers"),
 ]
 page = st.navigation(pages, position="top")
 
@@ -26,7 +27,9 @@ def watch() -> None:
 
 
 state = data.state()
-if state == data.LakeState.READY:
+if page.url_path == "headers":  # a message says enough by itself
+    page.run()
+elif state == data.LakeState.READY:
     span = data.span()
     try:
         if page.url_path != "trace":  # a search goes through the whole lake

@@ -128,6 +128,36 @@ def delays(theme: str, domain_ms: tuple[int, int], step_s: int, height: int) -> 
     return house(chart, height)
 
 
+KNOWN: Final = "your server"
+CLAIMED: Final = "as claimed"
+
+
+@lru_cache(maxsize=64)
+def ways(theme: str, height: int) -> Spec:
+    """A bar a hop on a time line; data: `hop`, `begin`, `end`, `source` (KNOWN or CLAIMED), `took`.
+
+    What took no time still shows, as a tick at its moment.
+    """
+    base = alt.Chart(alt.NamedData("rows")).encode(
+        x=alt.X("begin:T", title=None, axis=alt.Axis(format="%H:%M:%S", labelOverlap=True, grid=False)),
+        y=alt.Y("hop:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)),
+        color=alt.Color(
+            "source:N",
+            scale=alt.Scale(domain=[KNOWN, CLAIMED], range=list(_LINES.get(theme, _LINES["light"]))),
+            legend=alt.Legend(title=None, orient="top"),
+        ),
+        tooltip=[
+            alt.Tooltip("hop:N"),
+            alt.Tooltip("end:T", title="had it at", format="%a %d %b %H:%M:%S"),
+            alt.Tooltip("took:N"),
+            alt.Tooltip("source:N"),
+        ],
+    )
+    bars = base.mark_bar(height=14, opacity=0.7).encode(x2="end:T")
+    ticks = base.mark_tick(thickness=3, height=18).encode(x="end:T")
+    return house(bars + ticks, height)
+
+
 def _moments(step_s: int) -> dict[str, str]:
     """Where a step ends, and when it begins in UTC: the axis and `bucket_at` speak the viewer's time."""
     return {
@@ -155,7 +185,7 @@ def _time(domain_ms: tuple[int, int]) -> alt.X:
     )
 
 
-def house(chart: alt.Chart, height: int) -> Spec:
+def house(chart: alt.Chart | alt.LayerChart, height: int) -> Spec:
     """The house's defaults: title and legend live outside, charts above each other share their left edge."""
     configured = (
         chart.properties(height=height, padding={"left": 0, "right": 8, "top": 4, "bottom": 0})

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -18,10 +19,13 @@ import pandas as pd
 import streamlit as st
 
 from analysis import metrics, problems, trace
+from analysis.path import Way, read_way
 from analysis.problems import Problem
 from analysis.text import visible
 from analysis.trace import Story
 from analysis.warehouse import open_lake
+from ingest.headers.messages import read_messages
+from ingest.headers.rows import rows_of
 
 LAKE_VARIABLE: Final = "MAILSCOPE_LAKE"
 TIME_LIMIT_S: Final = 10
@@ -304,6 +308,24 @@ def _search(path: str, stamp: int, query: str) -> Found:  # the cache's key
 @st.cache_data(max_entries=100, show_spinner=False)
 def _story(path: str, stamp: int, key: str) -> Story | None:  # the cache's key
     return _ask(lambda cursor: trace.tell(cursor, key))
+
+
+# ---- headers
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a message's headers say, and the way that they tell."""
+
+    email: Mapping[str, Any]
+    way: Way
+
+
+def ways(text: bytes) -> list[Letter]:
+    """The messages in a text, at most SHOWN; the hosts that the lake has logs of are ours."""
+    hosts = span().hosts if state() == LakeState.READY else ()
+    letters = (rows_of(message) for message in islice(read_messages([text]), SHOWN))
+    return [Letter(rows.email, read_way(rows.hops, hosts)) for rows in letters]
 
 
 # What a message without recipients of its own came to, by its intake.

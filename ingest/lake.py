@@ -3,6 +3,7 @@
     lake/ledger.sqlite                                                      what is in the lake, and in which files
     lake/events/family=queue/date=2026-11-05/<commit>-<source>-<chunk>.parquet      lines understood
     lake/unparsed/<commit>-<source>-<chunk>.parquet                         lines claimed and not understood
+    lake/emails/<commit>.parquet, lake/hops/<commit>.parquet                messages, and their Received headers
     lake/sources/ledger.parquet, lake/coverage/ledger.parquet, .state.json  what analysis needs of the ledger
 
 A change is a commit: its files are staged in a hidden folder; one transaction of the ledger lists them, and no longer
@@ -214,7 +215,7 @@ def find_source(ledger: Ledger, words: str) -> KnownSource:
 
 def files_below(folder: Path) -> Iterator[str]:
     """Paths of the parts below a lake or its staging folder; os.walk, because a lake may have very many."""
-    for table in ("events", "unparsed"):
+    for table in ("events", "unparsed", "emails", "hops"):
         for here, _, names in os.walk(folder / table):
             inside = os.path.relpath(here, folder)
             yield from (f"{inside}/{name}" for name in names)

@@ -57,6 +57,12 @@ CREATE TABLE parts (
   commit_no INTEGER NOT NULL, is_tail INTEGER NOT NULL
 );
 """
+# Tables that lakes of the same version may not have yet.
+_LATER_TABLES: Final = """
+-- Messages by their headers, and files of messages by what tells that they have not changed.
+CREATE TABLE IF NOT EXISTS emails (number INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS message_files (identity TEXT PRIMARY KEY, messages INTEGER NOT NULL) WITHOUT ROWID;
+"""
 
 
 class Ledger:
@@ -173,6 +179,17 @@ class Ledger:
         query = f"SELECT {', '.join(SOURCE_COLUMNS)} FROM sources WHERE {where}"  # noqa: S608  # no data in it
         return [known_source(row) for row in self._connection.execute(query, given).fetchall()]
 
+    def has_email(self, number: int) -> bool:
+        """Whether a message is in the lake."""
+        query = "SELECT 1 FROM emails WHERE number = ?"
+        return self._connection.execute(query, (number,)).fetchone() is not None
+
+    def messages_in(self, file: str) -> int | None:
+        """How many messages a file has that was read; None for another."""
+        query = "SELECT messages FROM message_files WHERE identity = ?"
+        found = self._connection.execute(query, (file,)).fetchone()
+        return found[0] if found else None
+
     def remember_archive(self, archive: str, source_id: str) -> None:
         """A compressed file that holds nothing new."""
         self._connection.execute("INSERT OR REPLACE INTO archives VALUES (?, ?)", (archive, source_id))
@@ -200,6 +217,8 @@ class Ledger:
                 run("DELETE FROM coverage WHERE source_id = ?", (source_id,))
                 rows = [(source_id, *key, lines) for key, lines in coverage.items() if lines]
                 run_many("INSERT INTO coverage VALUES (?, ?, ?, ?, ?)", rows)
+            run_many("INSERT INTO emails VALUES (?)", [(number,) for number in change.emails])
+            run_many("INSERT OR REPLACE INTO message_files VALUES (?, ?)", change.files)
             if change.checkpoint:
                 run("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", change.checkpoint)
             if change.archive:
@@ -234,6 +253,7 @@ class Ledger:
             if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
                 _make(connection)
             _refuse_newer(lake, connection)
+            connection.executescript(_LATER_TABLES)
             yield cls(connection)
 
     @classmethod

@@ -71,6 +71,8 @@ class Change:
     checkpoint: tuple[str, int, str] | None = None
     archive: tuple[str, str] | None = None
     dirty_at: int | None = None
+    emails: Sequence[int] = ()  # messages that came in, by number
+    files: Sequence[tuple[str, int]] = ()  # files of messages that were read, and how many they have
     is_silent: bool = False  # nothing for stitching: the same rows in other files, or old ones thrown away
     pruned_at: Mapping[str, int] = field(
         default_factory=dict

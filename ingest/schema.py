@@ -351,6 +351,74 @@ SOURCES: Final = pa.schema(
     ]
 )
 
+TEXTS: Final[pa.DataType] = pa.list_(TEXT)
+YES: Final[pa.DataType] = pa.bool_()
+
+# One row a message: what its headers say.
+EMAILS: Final = pa.schema(
+    [
+        ("email_id", TEXT),  # of its headers
+        ("message_id", TEXT),
+        ("sent_at", MOMENT),  # as the sender's Date header says
+        ("sent_offset_s", SMALL),
+        ("from_domains", TEXTS),
+        ("to_domains", TEXTS),
+        ("return_path", TEXT),
+        ("subject", TEXT),
+        ("size_bytes", COUNT),
+        ("hop_count", SMALL),
+        (
+            "verdicts",  # on SPF, DKIM, DMARC and ARC; worth as much as who wrote them
+            pa.list_(
+                pa.struct(
+                    [
+                        ("header", TEXT),
+                        ("authserv_id", TEXT),
+                        ("instance", SMALL),  # i= of ARC
+                        ("method", TEXT),
+                        ("result", TEXT),
+                        ("domain", TEXT),
+                        ("selector", TEXT),
+                        ("reason", TEXT),
+                        ("received_above", SMALL),  # Received headers above it in the message
+                    ]
+                )
+            ),
+        ),
+        ("signatures", pa.list_(pa.struct([("domain", TEXT), ("selector", TEXT)]))),
+        ("list_id", TEXT),
+        ("auto_submitted", TEXT),
+        ("spam_flag", TEXT),
+        ("spam_score", TEXT),
+        ("defects", TEXTS),
+    ]
+)
+
+# One row a Received header; hop 1 is the nearest to the origin.
+HOPS: Final = pa.schema(
+    [
+        ("email_id", TEXT),
+        ("hop", SMALL),
+        ("from_helo", TEXT),  # what the client called itself
+        ("from_host", TEXT),  # the name that the server found for its address
+        ("from_ip", TEXT),
+        ("by_host", TEXT),
+        ("with_protocol", TEXT),
+        ("tls", YES),  # NULL: unknown
+        ("tls_version", TEXT),
+        ("tls_cipher", TEXT),
+        ("authenticated", YES),
+        ("hop_id", TEXT),
+        ("for_address", TEXT),
+        ("received_at", MOMENT),
+        ("utc_offset_s", SMALL),
+        ("server", TEXT),  # who seems to have written the header
+        ("confidence", TEXT),  # of the reading: high, medium, low
+        ("defects", TEXTS),
+        ("raw", TEXT),
+    ]
+)
+
 COVERAGE: Final = pa.schema([("source_id", TEXT), ("program", TEXT), ("result", TEXT), ("lines", COUNT)])
 
 SCHEMA_VERSION: Final = 2

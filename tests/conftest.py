@@ -11,6 +11,7 @@ import pytest
 
 from analysis.stitch import stitch
 from analysis.warehouse import open_lake
+from ingest.headers.intake import holds_messages, ingest_messages
 from ingest.lake import Lake
 from ingest.parsing import Settings
 from ingest.reader import ingest_sources
@@ -23,7 +24,11 @@ def build_lake(lake: Path, logs: Iterable[Path]) -> Path:
     """Ingests and stitches logs into a new lake, as `mailscope ingest` does. Of lines that name no host, the folder is it."""
     for log in logs:
         host = log.name if log.is_dir() else log.parent.name
-        ingest_sources(Lake(lake), find_sources([str(log)]), Settings(zone=UTC, host=host))
+        sources = find_sources([str(log)])
+        if mail := [source for source in sources if holds_messages(source)]:
+            ingest_messages(Lake(lake), mail)
+        else:
+            ingest_sources(Lake(lake), sources, Settings(zone=UTC, host=host))
     stitch(lake)
     return lake
 

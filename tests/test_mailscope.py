@@ -458,3 +458,12 @@ def test_prune_takes_its_spans_from_the_site(site):
         file.write('[retention]\ntext = "1d"\n')
 
     assert re.fullmatch(r"text before \d{4}-\d\d-\d\d: [\d.]+ k?B freed\n", call("prune").stdout)
+
+
+def test_headers_of_a_message_from_stdin_are_told():
+    message = (
+        "Received: by mx1.example.org (Postfix) with ESMTP id 3F1A2B3C4D; Mon, 2 Nov 2026 10:00:01 +0000\n\n"
+    )
+    result = call("headers", "-", stdin=message)
+
+    assert "3F1A2B3C4D" in result.stdout

@@ -18,7 +18,7 @@ from analysis.values import records
 class Column(NamedTuple):
     """One column of a section: where its values come from, its heading, and how they are written.
 
-    `form` is text, count, mean, bytes, share, seconds, moment or day.
+    `form` is text, count, mean, bytes, share, seconds, moment, second or day.
     """
 
     name: str

@@ -160,6 +160,18 @@ _REFUSALS: Final = (
     Column("reply", "reply"),
 )
 
+_HOPS: Final = (
+    Column("hop", "hop", "count"),
+    Column("received_at", "at (UTC)", "second"),
+    Column("from_ip", "from"),
+    Column("by_host", "by"),
+    Column("with_protocol", "with"),
+    Column("hop_id", "id"),
+    Column("log_host", "in the log of"),
+    Column("delay_s", "until tried", "seconds"),
+    Column("reply", "reply"),
+)
+
 
 def print_search(search: Search, story: Story | None, console: Console) -> None:
     """What was found, and the story of the newest message."""
@@ -197,6 +209,7 @@ def print_story(story: Story, console: Console) -> None:
             console.print(Text(f"    “{_short(step.said)}”", style="italic"))
     if len(story.recipients) > 1:
         print_rows("Recipients", _RECIPIENTS, story.recipients, console)
+    print_rows("Received headers of an e-mail with its Message-ID", _HOPS, story.hops, console)
     _heading(f"Lines behind it ({len(story.lines)})", console)
     for line in story.lines:
         console.print(Text(visible(line)), soft_wrap=True)

@@ -87,4 +87,5 @@ def barriers(lake: Path) -> list[int]:
 
 def is_current(lake: Path, own: Own | None = None) -> bool:
     """Whether the tables are those of the lines that the lake holds now; a killed run leaves them otherwise."""
-    return read_state(lake, own).is_of(ingested(lake))
+    state = read_state(lake, own)
+    return state.newest is not None and state.is_of(ingested(lake))

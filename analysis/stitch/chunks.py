@@ -69,7 +69,7 @@ class Todo(NamedTuple):
 def plan(connection: duckdb.DuckDBPyConnection, lake: Path, state: State, now: Ingested) -> Todo:
     """What brings the tables from `state` up to what was ingested."""
     parts = list(_parts(lake))
-    if state.is_of(now) and not _after(parts, state.newest):
+    if state.newest and state.is_of(now) and not _after(parts, state.newest):
         return Todo(state.newest, [])
     checkpoint = next(
         (each for each in reversed(state.checkpoints) if _fits(connection, lake, each, parts, now)), None

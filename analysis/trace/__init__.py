@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -42,7 +42,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One message: a sentence, its steps in order, its recipients, the raw lines, and what they do not show."""
+    """One message: a sentence, its steps in order, its recipients, the raw lines, and what they do not show.
+
+    `hops` are the Received headers of an e-mail with its Message-ID, where one was ingested; the first at the top.
+    """
 
     message: Row
     verdict: str
@@ -50,6 +53,7 @@ class Story:
     recipients: list[Row]
     lines: list[str]
     gaps: list[str]
+    hops: list[Row] = field(default_factory=list)
 
 
 # Postfix' short and long ones, Exim's of 16 and of 23 characters.
@@ -152,7 +156,13 @@ def tell(connection: duckdb.DuckDBPyConnection, key: str) -> Story | None:
         recipients,
         list(_lines(connection, family)),
         list(_gaps(first, family, attempts, recipients)),
+        _hops(connection, family),
     )
+
+
+def _hops(connection: duckdb.DuckDBPyConnection, family: Iterable[Row]) -> list[Row]:
+    message_ids = sorted({row["message_id"] for row in family if row["message_id"]})
+    return _rows(connection, "hops", {"message_ids": message_ids}) if message_ids else []
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Cases as data: a TOML file holds log lines, or names a file of them, and the rows that they must lead to.
+"""Cases as data: a TOML file holds log lines or a mailbox, or names a file of them, and the rows that they must lead to.
 
 `expect` blocks name a `metric` (with `parameters` and the `columns` to compare) or an `sql`; in `rows` an empty text
 stands for NULL, because TOML has none.
@@ -35,7 +35,7 @@ def test_case(ask, name):
     log = (
         (CASES[name].parent / case["log_file"]).read_text("utf-8")
         if "log_file" in case
-        else case["log"].lstrip("\n")
+        else (case.get("log") or case["mail"]).lstrip("\n")
     )
     connection = ask(log)
     answers = [answer(connection, expect) for expect in case["expect"]]

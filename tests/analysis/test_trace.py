@@ -5,6 +5,7 @@ import re
 import pytest
 
 from analysis.trace import kind_of, search, tell
+from analysis.warehouse import open_lake
 
 
 @pytest.mark.parametrize(
@@ -100,3 +101,26 @@ def test_refusals_before_a_queue_id_are_found_by_client(sample_connection):
 
 def test_an_unknown_key_has_no_story(sample_connection):
     assert tell(sample_connection, "nowhere/postfix/ABCDEF/0") is None
+
+
+def test_a_trace_shows_the_headers_of_an_ingested_message_beside_the_log(tmp_path, lake_of_files):
+    (tmp_path / "mx1.log").write_text(
+        "2026-11-02T10:00:00+00:00 mx1 postfix/smtpd[5]: 3F1A2B3C4D: client=out.example.com[203.0.113.7]\n"
+        "2026-11-02T10:00:00+00:00 mx1 postfix/cleanup[6]: 3F1A2B3C4D: message-id=<one@example.com>\n"
+        "2026-11-02T10:00:02+00:00 mx1 postfix/smtp[8]: 3F1A2B3C4D: to=<b@example.org>, relay=box.example.org[192.0.2.9]:25, "
+        "delay=2, delays=0.1/0/0.9/1, dsn=2.0.0, status=sent (250 2.0.0 Ok)\n"
+        "2026-11-02T10:00:02+00:00 mx1 postfix/qmgr[7]: 3F1A2B3C4D: removed\n"
+    )
+    (tmp_path / "one.eml").write_text(
+        "Received: from mx1.example.org by box.example.org with LMTP id qKx3; Mon, 2 Nov 2026 10:00:02 +0000\n"
+        "Received: from out.example.com by mx1.example.org (Postfix) with ESMTP id 3F1A2B3C4D; Mon, 2 Nov 2026 10:00:00 +0000\n"
+        "Message-ID: <one@example.com>\n\n"
+    )
+    lake = lake_of_files(tmp_path / "lake", [tmp_path / "mx1.log", tmp_path / "one.eml"])
+    with open_lake(lake) as connection:
+        story = tell(connection, search(connection, "<one@example.com>").messages[0]["message_key"])
+
+    assert [(hop["by_host"], hop["log_host"], hop["delay_s"], hop["reply"]) for hop in story.hops] == [
+        ("mx1.example.org", "mx1", 2.0, "250 2.0.0 Ok"),
+        ("box.example.org", None, None, None),
+    ]

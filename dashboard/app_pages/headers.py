@@ -1,0 +1,11 @@
+"""Headers: which way did a message take, where did it wait, and whom can one believe?"""
+
+from dashboard import data, ways
+
+text = ways.ask()
+told = data.ways(text) if text else []
+
+if not text:
+    ways.how_to_get_them()
+for number, letter in enumerate(told):
+    ways.show(letter, number)

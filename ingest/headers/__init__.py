@@ -1,0 +1,7 @@
+"""Messages to rows: the trace headers of RFC 5321 section 4.4, and what stands beside them.
+
+`messages` finds messages and reads their header blocks, `lexer` cuts a structured header into words and comments,
+`received` reads one hop, `dates` its moment, `verdicts` what servers say of SPF, DKIM, DMARC and ARC, and `rows` makes
+the tables `emails` and `hops` of it. Nothing here raises for what a message holds: trouble is a defect, kept beside
+what could be read.
+"""

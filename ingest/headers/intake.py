@@ -1,0 +1,134 @@
+"""Messages into the lake: tables `emails` and `hops`, each message once however often it comes.
+
+A message is known by its headers, so a mailbox may grow, move or be packed. A file that has not changed since it was
+read is not opened again. Messages come in many small files, so a commit takes thousands of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+
+from ingest.blocks import BLOCK_BYTES
+from ingest.errors import LakeError
+from ingest.finding import blaming, read_head
+from ingest.headers.messages import looks_like_message, read_messages
+from ingest.headers.rows import Rows, rows_of
+from ingest.lake import Lake, now_us
+from ingest.ledger import Ledger
+from ingest.parts import described, write_table
+from ingest.records import Change, Part
+from ingest.schema import EMAILS, HOPS
+from ingest.sources import Source
+
+# Rows of a file: enough for Parquet to pack well, few enough for memory.
+_ENOUGH: Final = 20_000
+_LOOK_BYTES: Final = 64 << 10
+
+
+class MessagesReport(NamedTuple):
+    """What became of one file: how many messages it has, and how many of them the lake did not have."""
+
+    name: str
+    messages: int
+    new_messages: int
+    hops: int
+
+
+def holds_messages(source: Source) -> bool:
+    """Whether a file is a message or a mailbox."""
+    with blaming(source.name):
+        return looks_like_message(read_head(source.path, _LOOK_BYTES))
+
+
+def ingest_messages(lake: Lake, sources: Sequence[Source]) -> list[MessagesReport]:
+    """Reads the headers of all messages in files into a lake. Raises SourceError, LakeError."""
+    lake.prepare()
+    with lake.ledger() as ledger:
+        if ledger.pseudonyms():
+            raise LakeError(
+                f"{lake.path} holds pseudonyms, and headers name people everywhere; let --lake name another folder"
+            )
+        intake = _Intake(lake, ledger)
+        with lake.discarding():
+            reports = [intake.take(source) for source in sources]
+            intake.commit()
+    return reports
+
+
+class _Intake:
+    """New messages until there are enough for a commit."""
+
+    def __init__(self, lake: Lake, ledger: Ledger) -> None:
+        self._lake = lake
+        self._ledger = ledger
+        self._rows: dict[int, Rows] = {}
+        self._files: list[tuple[str, int]] = []
+        self._hop_count = 0
+
+    def take(self, source: Source) -> MessagesReport:
+        file = _identity(source)
+        if (known := self._ledger.messages_in(file)) is not None:
+            return MessagesReport(source.name, known, 0, 0)
+        messages = new = hops = 0
+        for rows in _read(source):
+            messages += 1
+            number = int(rows.email["email_id"], 16) - (1 << 63)
+            if number in self._rows or self._ledger.has_email(number):
+                continue
+            new, hops = new + 1, hops + len(rows.hops)
+            self._rows[number] = rows
+            self._hop_count += len(rows.hops)
+            if self._hop_count >= _ENOUGH or len(self._rows) >= _ENOUGH:
+                self.commit()
+        self._files.append((file, messages))
+        return MessagesReport(source.name, messages, new, hops)
+
+    def commit(self) -> None:
+        """Makes what was taken so far part of the lake."""
+        if not self._rows and not self._files:
+            return
+        commit_no = self._ledger.next_commit()
+        emails = [rows.email for rows in self._rows.values()]
+        hops = list(chain.from_iterable(rows.hops for rows in self._rows.values()))
+        added = [
+            part
+            for name, schema, rows in (("emails", EMAILS, emails), ("hops", HOPS, hops))
+            for part in self._write(name, schema, rows, commit_no)
+        ]
+        change = Change(
+            f"{len(emails)} messages",
+            now_us(),
+            added,
+            emails=tuple(self._rows),
+            files=tuple(self._files),
+            is_silent=True,
+        )
+        self._lake.commit(self._ledger, change)
+        self._rows, self._files, self._hop_count = {}, [], 0
+
+    def _write(self, name: str, schema: pa.Schema, rows: Sequence[Any], commit_no: int) -> Iterator[Part]:
+        if not rows:
+            return
+        table = pa.table(
+            [pa.array([row[field.name] for row in rows], field.type) for field in schema], schema=schema
+        )
+        path = f"{name}/{commit_no:08}.parquet"
+        write_table(table, self._lake.staging / path)
+        yield described(self._lake.staging, path, table, commit_no, ())
+
+
+def _identity(source: Source) -> str:
+    """Of a file that stays as it is: a mail server never writes into a message again."""
+    with blaming(source.name):
+        status = source.path.stat()
+    return f"{status.st_dev}/{status.st_ino}/{status.st_size}/{status.st_mtime_ns}"
+
+
+def _read(source: Source) -> Iterator[Rows]:
+    size = None if source.compression else source.path.stat().st_size
+    with source.open() as stream:
+        for message in read_messages(iter(partial(stream.read, BLOCK_BYTES), b""), size):
+            yield rows_of(message)

@@ -1,0 +1,122 @@
+"""Header blocks: whatever surrounds them, and whatever is wrong with them."""
+
+import gzip
+
+import pytest
+
+from ingest.errors import SourceError
+from ingest.headers.messages import looks_like_message, messages_in, read_block, read_messages
+
+PLAIN = b"Received: from a.example.com\n\tby b.example.org; Mon, 2 Nov 2026 10:00:01 +0000\nSubject: one\n\nSubject: two\n"
+
+
+def test_folded_lines_belong_to_their_header():
+    assert read_block(PLAIN).values("received") == [
+        "from a.example.com\n\tby b.example.org; Mon, 2 Nov 2026 10:00:01 +0000"
+    ]
+
+
+def test_what_stands_behind_the_empty_line_is_no_header():
+    assert read_block(PLAIN).values("subject") == ["one"]
+
+
+@pytest.mark.parametrize("newline", [b"\r\n", b"\r"])
+def test_lines_may_end_otherwise(newline):
+    data = PLAIN.replace(b"\n", newline)
+
+    assert [field.name for field in read_block(data).fields] == ["received", "subject"]
+
+
+@pytest.mark.parametrize(
+    "before", [b"\n\n", b"\xef\xbb\xbf", b">From alice Mon Nov  2 10:00:01 2026\n", b"  \r\n"]
+)
+def test_what_stands_before_the_first_header_is_passed_over(before):
+    assert read_block(before + PLAIN).fields == read_block(PLAIN).fields
+
+
+def test_a_pasted_received_header_without_its_folding_goes_on():
+    block = read_block(
+        b"Received: from a.example.com (192.0.2.4)\nby b.example.org with SMTP\nid 15.20.1.1; Mon, 2 Nov\n2026 10:00:01 +0000\n"
+        b"From: alice@example.com\n"
+    )
+
+    assert ([field.name for field in block.fields], block.defects) == (
+        ["received", "from"],
+        ("a header was not folded: its next line begins without a blank",),
+    )
+
+
+def test_a_from_header_behind_received_is_a_header_of_its_own():
+    block = read_block(
+        b"Received: by b.example.org; Mon, 2 Nov 2026 10:00:01 +0000\nFrom: alice@example.com\n\n"
+    )
+
+    assert block.values("from") == ["alice@example.com"]
+
+
+def test_text_without_an_empty_line_before_it_ends_the_headers():
+    block = read_block(b"Subject: one\nDear all,\nReply-To: nobody\n")
+
+    assert ([field.name for field in block.fields], block.defects) == (
+        ["subject"],
+        ("no empty line between headers and text",),
+    )
+
+
+def test_a_header_may_hold_bytes_that_are_not_utf8():
+    assert read_block(b"Subject: caf\xe9\n\n").values("subject") == ["caf\U0010ffe9"]
+
+
+MBOX = (
+    b"From alice@example.com Mon Nov  2 10:00:01 2026\nSubject: one\n\nFirst.\n>From here on\n\n"
+    b"From bob@example.org Mon Nov  2 10:00:02 2026\nSubject: two\n\nFrom me to you\n\nFrom home we came\n\n"
+    b"From MAILER-DAEMON Mon Nov  2 10:00:03 2026\nSubject: three\n\n\n"
+)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 1 << 20])
+def test_a_mailbox_is_read_message_by_message_whatever_the_blocks(size):
+    blocks = [MBOX[at : at + size] for at in range(0, len(MBOX), size)]
+    messages = list(read_messages(blocks))
+
+    assert [message.block.values("subject") for message in messages] == [["one"], ["two"], ["three"]]
+
+
+def test_the_sizes_of_a_mailbox_add_up():
+    assert sum(message.size_bytes or 0 for message in read_messages([MBOX])) == len(MBOX)
+
+
+def test_only_the_headers_of_a_message_are_read():
+    def blocks():
+        yield PLAIN
+        raise AssertionError
+
+    assert len(list(read_messages(blocks(), 200_000_000))) == 1
+
+
+def test_a_message_may_be_packed(tmp_path):
+    (tmp_path / "one.eml.gz").write_bytes(gzip.compress(PLAIN))
+    [message] = messages_in(str(tmp_path / "one.eml.gz"))
+
+    assert message.block == read_block(PLAIN)
+
+
+def test_an_empty_file_is_an_error_that_says_what_would_be_right(tmp_path):
+    (tmp_path / "empty.eml").touch()
+
+    with pytest.raises(SourceError, match="is empty; a message, or the headers of one"):
+        list(messages_in(str(tmp_path / "empty.eml")))
+
+
+@pytest.mark.parametrize(
+    ("head", "is_one"),
+    [
+        (PLAIN, True),
+        (MBOX, True),
+        (b"Nov  2 10:00:01 mx1 postfix/smtpd[5]: connect from a.example.com[192.0.2.4]\n", False),
+        (b"2026-11-02 10:00:01 1rLgPw-0005pI-08 Completed\n", False),
+        (b"time: now\nlevel: info\n", False),
+    ],
+)
+def test_messages_are_told_from_logs(head, is_one):
+    assert looks_like_message(head) is is_one
