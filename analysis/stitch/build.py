@@ -150,8 +150,9 @@ def _quoted(path: Path) -> str:
 
 
 def _view_lines(connection: duckdb.DuckDBPyConnection, family: Family, chunk: Chunk) -> None:
-    """The view `new_<family>`: the chunk's lines."""
-    selects = []
+    """The view `new_<family>`: the chunk's lines; what older files have no column for is NULL."""
+    empty_view(connection, f"no_{family}", events_schema(family))
+    selects = [f"FROM no_{family}"]
     for lines in chunk.lines:
         paths = ", ".join(_quoted(Path(part.path)) for part in lines.parts if part.family is family)
         if paths:
@@ -160,10 +161,7 @@ def _view_lines(connection: duckdb.DuckDBPyConnection, family: Family, chunk: Ch
                 f"SELECT * FROM read_parquet([{paths}], union_by_name = true, hive_partitioning = false) "  # noqa: S608
                 f"WHERE logged_at >= '{since.isoformat()}' AND logged_at < '{chunk.until.isoformat()}'"
             )
-    if selects:
-        connection.execute(f"CREATE VIEW new_{family} AS {' UNION ALL BY NAME '.join(selects)}")
-    else:
-        empty_view(connection, f"new_{family}", events_schema(family))
+    connection.execute(f"CREATE VIEW new_{family} AS {' UNION ALL BY NAME '.join(selects)}")
 
 
 def _view_carried(connection: duckdb.DuckDBPyConnection, name: str, carried: Path | None) -> None:

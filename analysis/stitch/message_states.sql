@@ -15,8 +15,10 @@ WITH joined AS (
     coalesce(h.is_refused, FALSE) OR coalesce(d.is_refused, FALSE) AS refused,
     coalesce(d.is_discarded, FALSE) OR coalesce(n.is_discarded, FALSE) AS discarded,
     coalesce(d.is_held, FALSE) OR coalesce(n.is_held, FALSE) OR coalesce(d.is_quarantined, FALSE) AS stopped,
-    coalesce(h.sender, d.sender, n.sender) AS known_sender,
+    coalesce(h.sender, d.sender, n.sender, tried.sender) AS known_sender,
     coalesce(d.recipients, n.recipients) AS decided_recipients,
+    -- Of these servers no line says that a message has left the queue
+    h.server NOT IN ('postfix', 'exim', 'qmail') AND tried.is_settled AND tried.recipients >= coalesce(h.recipient_count, 1) AS is_done,
     h.message_hash IN (SELECT parent_hash FROM links WHERE kind = 'requeue') AS was_requeued
   FROM histories AS h
   JOIN roots AS r USING (message_hash)
@@ -24,8 +26,8 @@ WITH joined AS (
   LEFT JOIN decided AS d USING (message_hash)
   LEFT JOIN links AS l USING (message_hash)
   LEFT JOIN (
-    SELECT message_hash, sum(attempts)::BIGINT AS attempts, max(last_attempt_at) AS last_attempt_at, count(*) AS recipients
-    FROM (SELECT message_hash, lower(recipient), orig_recipient, sum(attempts) AS attempts, max(attempted_at) AS last_attempt_at FROM attempts GROUP BY ALL)
+    SELECT message_hash, sum(attempts)::BIGINT AS attempts, max(last_attempt_at) AS last_attempt_at, count(*) AS recipients, bool_and(is_settled) AS is_settled, min(sender) AS sender
+    FROM (SELECT message_hash, lower(recipient), orig_recipient, sum(attempts) AS attempts, max(attempted_at) AS last_attempt_at, bool_or(status <> 'deferred') AS is_settled, min(sender) AS sender FROM attempts GROUP BY ALL)
     GROUP BY message_hash
   ) AS tried USING (message_hash)
   LEFT JOIN (SELECT DISTINCT message_hash FROM with_message('delivery') WHERE kind = 'probe') AS probes USING (message_hash)
@@ -58,7 +60,7 @@ SELECT
     WHEN cancelled_at IS NOT NULL THEN CASE known_sender WHEN '' THEN 'deleted' ELSE 'bounced' END  -- as if it had failed (exim -Mg)
     WHEN intake = 'held' OR (is_put_on_hold AND removed_at IS NULL) THEN 'held'
     WHEN expired_at IS NOT NULL THEN 'expired'
-    WHEN removed_at IS NOT NULL THEN 'removed'
+    WHEN removed_at IS NOT NULL OR is_done THEN 'removed'
     WHEN queued_at IS NOT NULL THEN 'queued'
     ELSE 'unknown'
   END AS state

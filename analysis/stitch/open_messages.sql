@@ -17,7 +17,7 @@ judged AS (
     m.message_hash,
     coalesce(tops.top_hash, m.message_hash) AS top_hash,
     greatest(m.last_logged_at, m.last_attempt_at) >= getvariable('horizon')
-      OR NOT (m.removed_at IS NOT NULL OR m.deleted_at IS NOT NULL OR m.requeued_at IS NOT NULL
+      OR NOT (m.removed_at IS NOT NULL OR m.deleted_at IS NOT NULL OR m.requeued_at IS NOT NULL OR m.is_done
               OR m.intake IN ('refused', 'aborted', 'discarded'))
       OR client.session_hash IS NOT NULL AS is_open
   FROM message_states AS m

@@ -17,6 +17,7 @@ CREATE VIEW all_delivery AS
   SELECT source_id, line_no, repeat_no, logged_at, host, server, instance, service, daemon, pid, queue_id, kind, recipient, orig_recipient,
          relay_name, relay_ip, relay_port, connection_use, delay_s, before_queue_s, in_queue_s, connect_s, transmit_s, enhanced_code,
          status, reply, tls_policy, tls_version, tls_cipher, tls_trust,
+         sender, message_id, size_bytes, client_name, client_ip, session_id, attempt_id,
          CASE kind WHEN 'postponed' THEN 0 ELSE 1 END::BIGINT AS attempts, FALSE AS is_emitted
   FROM new_delivery UNION ALL BY NAME FROM carried_delivery;
 CREATE VIEW all_session AS

@@ -20,7 +20,7 @@ from analysis.warehouse import STITCHED
 from ingest.schema import STATE_FILE
 
 # Raised when the steps give other rows: the lake's tables are then made anew from its lines.
-STITCH_VERSION: Final = 2
+STITCH_VERSION: Final = 3
 # Checkpoints that are kept: the last of each day for late lines, and the last few for another host's.
 DAYS_KEPT: Final = 8
 LAST_KEPT: Final = 3

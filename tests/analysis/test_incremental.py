@@ -1,5 +1,6 @@
 """Stitching takes new lines only: what it leaves alone, what it goes back for, and how a killed run goes on."""
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -211,6 +212,17 @@ def test_a_day_that_somebody_deleted_comes_back(tmp_path, three_days):
     for file in three_days.glob("messages/date=2026-11-03/*"):
         file.unlink()
     run(three_days, tmp_path / "2.log")
+
+    assert ask(three_days, "SELECT count(*)::INTEGER FROM messages") == [(19,)]
+
+
+def test_files_of_an_older_version_need_not_have_every_column(three_days):
+    for file in three_days.glob("events/family=queue/*/*.parquet"):
+        pq.write_table(
+            pq.read_table(file, partitioning=None).drop_columns(["related_queue_id", "orig_client_ip"]), file
+        )
+    shutil.rmtree(three_days / ".stitch")
+    stitch(three_days)
 
     assert ask(three_days, "SELECT count(*)::INTEGER FROM messages") == [(19,)]
 

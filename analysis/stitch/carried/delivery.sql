@@ -20,3 +20,6 @@ WHERE NOT l.is_done OR firsts.pos IS NOT NULL
 UNION ALL BY NAME
 SELECT * EXCLUDE (pos, id_hash, process_hash, smtp_code, next_queue_id) FROM delivery
 WHERE kind = 'tls_out' AND logged_at >= getvariable('horizon')
+UNION ALL BY NAME
+SELECT * EXCLUDE (pos, id_hash, process_hash) FROM delivery_events
+WHERE kind IN ('mailbox', 'attempt_started') AND logged_at >= getvariable('horizon')

@@ -2,7 +2,7 @@
 -- One row an attempt for one recipient. `is_handoff`: it only passed the message on to `next_message_key`, which is
 -- in the log itself. `is_final`: the last attempt for that recipient. Delay counts from arrival, not from the attempt.
 WITH joined AS (
-  SELECT a.*, m.message_key, m.root_hash, m.origin, m.sasl_username, m.known_sender AS sender, m.client_ip AS message_client_ip,
+  SELECT a.* EXCLUDE (sender), m.message_key, m.root_hash, m.origin, m.sasl_username, m.known_sender AS sender, m.client_ip AS message_client_ip,
     h.next_hash, h.kind AS handoff_kind, h.evidence AS handoff_evidence,
     t.tls_version AS known_tls_version, t.tls_cipher AS known_tls_cipher, t.tls_trust AS known_tls_trust,
     coalesce(f.first_recipient, a.orig_recipient, a.recipient) AS first_recipient,

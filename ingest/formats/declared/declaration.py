@@ -29,7 +29,7 @@ _KEYS: Final = frozenset("name about see limits server framing patterns words co
 # kind of framing: (the keys that it must have, those that it may have)
 _FRAMINGS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = MappingProxyType(
     {
-        "syslog": (frozenset({"programs"}), frozenset({"stamp"})),
+        "syslog": (frozenset({"programs"}), frozenset({"stamp", "daemon"})),
         "bare": (frozenset({"stamp"}), frozenset()),
         "json": (frozenset({"stamp", "stamp_field"}), frozenset({"host_field"})),
         "pairs": (frozenset({"stamp", "stamp_field"}), frozenset({"host_field"})),
@@ -51,6 +51,7 @@ class Framing:
 
     kind: str
     programs: tuple[str, ...] = ()
+    daemon: str | None = None  # what all of them are called, if not as they call themselves
     stamps: tuple[Stamp, ...] = ()  # the forms that there are
     stamp_fields: tuple[RecordPath, ...] = ()  # the first that is there has the stamp
     host_field: RecordPath | None = None
@@ -204,6 +205,7 @@ def _framing(said: Mapping[str, Any]) -> Framing:
     return Framing(
         kind,
         _texts(said, "programs"),
+        _text(said, "daemon") if "daemon" in said else None,
         tuple(map(stamp_of, _texts(said, "stamp"))),
         tuple(RecordPath.of(each, "columns" not in said) for each in _texts(said, "stamp_field")),
         RecordPath.of(_text(said, "host_field"), "columns" not in said) if "host_field" in said else None,

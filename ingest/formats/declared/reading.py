@@ -53,7 +53,7 @@ _RECORDS_KEPT: Final = 64
 def format_of(declaration: Declaration, columns: Sequence[str] = ()) -> Format:
     """The format that a declaration describes; `columns` are those of a table whose header names others."""
     framing = declaration.framing
-    claimed = {tag: Program(declaration.name, None, None, tag) for tag in framing.programs}
+    claimed = {tag: Program(declaration.name, None, None, framing.daemon or tag) for tag in framing.programs}
     claimed |= (
         {}
         if framing.programs
@@ -457,8 +457,9 @@ def _fixed_forms(declaration: Declaration) -> FixedForms:
                 if not simple or reading.steps:  # what is not among the words is the reference's
                     rows.append((pattern.kind, (), reading.template, dict(reading.constants)))
                     left.add(reading.template)
-    tags = declaration.framing.programs
-    return FixedForms((), "", {}, dict.fromkeys(tags, tuple(rows)), {}, frozenset(left))
+    framing = declaration.framing
+    daemons = (framing.daemon,) if framing.daemon else framing.programs
+    return FixedForms((), "", {}, dict.fromkeys(daemons, tuple(rows)), {}, frozenset(left))
 
 
 def _simple_rows(pattern: TextPattern, reading: Reading, declaration: Declaration) -> Iterator[Row]:

@@ -23,9 +23,9 @@ Read: TypeAlias = Callable[[str], Record]
 LIST: Final = "[]"
 _DEEPEST: Final = 64
 _PLACE: Final = re.compile(r"\{([^{}]+)\}")
-_PAIR: Final = re.compile(r'([A-Za-z_][\w.-]*)=(?:"((?:[^"\\]|\\.)*)"|(<[^<>]*>|[^\s,;]*))')
-_KEY: Final = re.compile(r"([A-Za-z_][\w.-]*)=")
-_NEXT_KEY: Final = re.compile(r", (?=[A-Za-z_][\w.-]*=)")
+_PAIR: Final = re.compile(r'(?<![\w.-])([A-Za-z_][\w.-]*+)=(?:"((?:[^"\\]|\\.)*)"|(<[^<>]*>|[^\s,;]*))')
+_KEY: Final = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]*+)=")
+_NEXT_KEY: Final = re.compile(r", (?=[A-Za-z_][\w.-]*+=)")
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 

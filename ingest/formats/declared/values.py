@@ -76,6 +76,11 @@ def _undotted(text: str) -> str:
     return text.removesuffix(".")
 
 
+def _underscored(text: str) -> str:
+    """qmail writes `_` for every blank in what another server says."""
+    return text.replace("_", " ")
+
+
 def _unbracketed(text: str) -> str:
     return text.strip().removeprefix("<").removesuffix(">")
 
@@ -93,6 +98,7 @@ CONVERSIONS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
         "clock": _clock,
         "span": _span,
         "undotted": _undotted,
+        "underscored": _underscored,
         "unbracketed": _unbracketed,
         "address": _address,
     }
