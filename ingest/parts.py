@@ -140,10 +140,15 @@ def _span(rows: pa.Table) -> tuple[int, int]:
 _DAY_US: Final = 86_400 * 1_000_000
 
 
-def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+def is_one_day(table: pa.Table) -> bool:
+    """Whether all rows, of which there are some, were logged on one day of UTC."""
     first_at, last_at = _span(table)
-    if first_at // _DAY_US == last_at // _DAY_US:
-        yield datetime.fromtimestamp(first_at // 1_000_000, UTC).date().isoformat(), table
+    return first_at // _DAY_US == last_at // _DAY_US
+
+
+def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    if is_one_day(table):
+        yield datetime.fromtimestamp(_span(table)[0] // 1_000_000, UTC).date().isoformat(), table
         return
     days = pc.cast(table["logged_at"], pa.date32())
     for day in pc.unique(days):

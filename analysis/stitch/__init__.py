@@ -14,14 +14,15 @@ from typing import Final
 
 import duckdb
 
-from analysis.stitch.build import ORDER, TABLES, build
+from analysis.stitch.build import build
 from analysis.stitch.chunks import Chunk, plan
 from analysis.stitch.compaction import compact
 from analysis.stitch.state import Own, Staging, carry_folder, ingested, read_state, recover, table_files
+from analysis.stitch.steps import TABLES
 from analysis.warehouse import open_bare
 from ingest.errors import LakeError
 
-__all__ = ["ORDER", "TABLES", "Own", "barriers", "is_current", "stitch"]
+__all__ = ["TABLES", "Own", "barriers", "is_current", "stitch"]
 
 # What DuckDB may hold in memory to begin with, but no more than half of what the machine has; beyond it, it uses the
 # disk beside the lake, which takes half as long again. Not every operator can, so a chunk that needs more gets more.

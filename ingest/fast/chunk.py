@@ -5,7 +5,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.batch import Gathered, Result, Segment
 from ingest.blocks import REPEAT, Chunk
@@ -14,6 +13,7 @@ from ingest.fast.columns import schema_of, tables
 from ingest.fast.lane import Lane, Scanned
 from ingest.formats import find_formats
 from ingest.framing import Framer
+from ingest.parts import is_one_day
 from ingest.schema import Family, events_schema
 from ingest.text import decode
 from ingest.times import SOME_LEAP_YEAR, Years, year_of
@@ -94,11 +94,5 @@ def _by_reference(
 
 def _joined(family: Family, fast: pa.Table, slow: pa.Table | None) -> pa.Table:
     joined = pa.concat_tables([fast, slow.cast(schema_of(family))]) if slow else fast
-    return joined if _is_one_day(joined) else joined.cast(events_schema(family))
-
-
-def _is_one_day(table: pa.Table) -> bool:
-    """Views can be written, but not picked by day: they have no filter in Arrow."""
-    moments = table["logged_at"]
-    first, last = (moment.as_py() for moment in (pc.min(moments), pc.max(moments)))
-    return bool(first.date() == last.date())
+    # Views can be written, but not picked by day: they have no filter in Arrow.
+    return joined if is_one_day(joined) else joined.cast(events_schema(family))
