@@ -728,7 +728,8 @@ def sql(
     if as_json:
         print(to_json(records(rows)))
         return
-    for row in ([str(name) for name in rows.columns], *rows.astype(object).itertuples(index=False)):
+    cells = rows.astype(object).where(rows.notna(), "NULL")
+    for row in ([str(name) for name in rows.columns], *cells.itertuples(index=False)):
         print("\t".join(visible(str(cell)) for cell in row))
 
 

@@ -12,9 +12,11 @@ from typing import Any, Final, NamedTuple
 import duckdb
 
 from analysis import metrics
+from analysis.text import counted
 from analysis.values import records
 
-# kind: (sentence, cure); `{detail}` is text from the log and is kept apart, so that each medium can make it safe.
+# kind, or kind/server where a server has words and tools of its own: (sentence, cure). What the log says is kept apart,
+# so that each medium can make it safe.
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "account_abused": (
         "{amount:,} of {total:,} recipients that {subject} wrote to were not reached: the account may be abused",
@@ -25,8 +27,12 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "Ask the user; if it was not theirs, change the password and look at what was sent since.",
     ),
     "server_fatal": (
-        "Postfix' {subject} stopped with a fatal error, {amount:,} times",
+        "{subject} stopped with a fatal error, {times}",
         "Read the message; mail waits in the queue until the daemon runs again.",
+    ),
+    "server_fatal/exim": (
+        "Exim found itself in trouble, {times}",
+        "Read the message; what stands in Exim's panic log must be mended, then the log emptied so that the next one is seen.",
     ),
     "destination_refuses": ("{subject} refuses our mail to {amount:,} of {total:,} recipients: {cause}", "{cure}"),
     "destination_unreachable": ("{subject} was not reached for {amount:,} of {total:,} recipients: {cause}", "{cure}"),
@@ -40,11 +46,19 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "Compare its load and its DNS look-ups in those hours; mail waits before the queue meanwhile.",
     ),
     "mail_held": (
-        "{amount:,} recipients' mail is on hold on {subject}",
+        "Mail for {recipients} is on hold on {subject}",
+        "It waits until somebody releases or deletes it.",
+    ),
+    "mail_held/postfix": (
+        "Mail for {recipients} is on hold on {subject}",
         "Look at it with `postqueue -p`; `postsuper -H ID` releases, `postsuper -d ID` deletes.",
     ),
+    "mail_held/exim": (
+        "Mail for {recipients} is frozen or held on {subject}",
+        "Look at it with `exim -bp` and `exim -Mvl ID`; `exim -Mt ID` thaws, `exim -Mrm ID` removes.",
+    ),
     "fate_unknown": (
-        "What became of {amount:,} recipients' mail on {subject} is not in the log",
+        "What became of mail for {recipients} on {subject} is not in the log",
         "The log begins, ends or has a gap there: ingest the neighbouring files too.",
     ),
     "lines_not_understood": (
@@ -81,18 +95,25 @@ def find_problems(
 
 
 def _problem(row: Mapping[Any, Any]) -> Problem:
-    sentence, cure = _WORDS[row["kind"]]
+    sentence, cure = _WORDS.get(f"{row['kind']}/{row['server']}") or _WORDS[row["kind"]]
     code = _code(row["code"])
     total = int(row["total"] or 0)
-    subject = str(row["subject"] or "(unknown)")
+    subject, amount = str(row["subject"] or "(unknown)"), int(row["amount"])
     return Problem(
         severity=int(row["severity"]),
         kind=row["kind"],
         subject=subject,
-        sentence=sentence.format(subject=subject, amount=int(row["amount"]), total=total, cause=code.cause),
+        sentence=sentence.format(
+            subject=subject,
+            amount=amount,
+            times=counted(amount, "time"),
+            recipients=counted(amount, "recipient"),
+            total=total,
+            cause=code.cause,
+        ),
         cure=cure.format(cure=code.cure),
         detail=row["detail"],
-        amount=int(row["amount"]),
+        amount=amount,
         first_at=row["first_at"],
         last_at=row["last_at"],
     )
@@ -128,13 +149,9 @@ def headline(problems: list[Problem], recipients: int) -> str:
     urgent = sum(problem.severity == 1 for problem in problems)
     others = sum(problem.severity == 2 for problem in problems)
     if urgent:
-        return f"Mail needs attention: {_count(urgent, 'urgent problem')}" + (
+        return f"Mail needs attention: {counted(urgent, 'urgent problem')}" + (
             f", {others} more" if others else ""
         )
     if others:
-        return f"Mail is flowing, with {_count(others, 'problem')}"
+        return f"Mail is flowing, with {counted(others, 'problem')}"
     return "Mail is flowing; nothing needs attention"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

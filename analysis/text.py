@@ -22,6 +22,11 @@ def visible(text: str) -> str:
     return text.translate(_VISIBLE)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 message`, `2,304 messages`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """`0.31 s`, `42 s`, `5 min 03 s`, `1 h 02 min`, `3 d 04 h`."""
     if seconds < 10:

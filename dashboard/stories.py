@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from analysis.text import duration, visible
+from analysis.text import counted, duration, visible
 from analysis.trace import Step, Story
 from dashboard.charts import OUTCOMES, fill
 from dashboard.data import SHOWN, Found, Span
@@ -46,7 +46,7 @@ def found_line(found: Found, span: Span) -> None:
 def _count(number: int, noun: str) -> str:
     if number >= SHOWN:
         return f"the newest {SHOWN} {noun}s"
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return counted(number, noun)
 
 
 def _searched(span: Span, verb: str = "Searched") -> str:

@@ -92,6 +92,13 @@ def test_a_file_that_has_grown_is_read_on(tmp_path, lake):
     assert call("sql", "SELECT count(*) AS n FROM events", "--lake", lake).stdout == "n\n2\n"
 
 
+def test_sql_tells_null_from_an_empty_text(lake):
+    assert (
+        call("sql", "SELECT NULL::VARCHAR AS a, '' AS b, NULL::BIGINT AS c", "--lake", lake).stdout
+        == "a\tb\tc\nNULL\t\tNULL\n"
+    )
+
+
 def test_ingest_of_a_file_without_a_mail_log_fails(tmp_path):
     (tmp_path / "poem.txt").write_text("the moon\n")
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from analysis.problems import Problem
 from analysis.report import Column, Report, Section
-from analysis.text import visible, written
+from analysis.text import counted, visible, written
 from analysis.trace import Search, Story
 
 _SEVERITY_STYLE: Final = {1: "bold red", 2: "yellow", 3: "dim"}
@@ -177,7 +177,7 @@ def print_search(search: Search, story: Story | None, console: Console) -> None:
     """What was found, and the story of the newest message."""
     console.print(
         Text(
-            f"Read as {search.kind_name}: {len(search.messages)} messages, {len(search.refusals)} decisions against mail"
+            f"Read as {search.kind_name}: {counted(len(search.messages), 'message')}, {counted(len(search.refusals), 'decision')} against mail"
         )
     )
     if len(search.messages) > 1:

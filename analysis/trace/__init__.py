@@ -248,20 +248,25 @@ _STATUS_WORDS: Final = {
     "sent": "Delivered to", "deferred": "Deferred by", "bounced": "Refused by", "discarded": "Thrown away by",
     "expired": "Gave up on",
 }  # fmt: skip
+# Nobody else had a part in it, or was reached.
+_ALONE_WORDS: Final = {
+    "sent": "Delivered", "deferred": "Deferred", "bounced": "Refused", "discarded": "Thrown away", "expired": "Gave up",
+}  # fmt: skip
 _STATUS_OUTCOME: Final = {
     "sent": "delivered", "deferred": "deferred", "bounced": "bounced", "discarded": "unknown", "expired": "expired",
 }  # fmt: skip
 
 
 def _attempt_step(attempt: Row) -> Step:
-    relay = attempt["relay_name"] or attempt["relay_ip"] or "no relay"
-    verb = "Handed to" if attempt["is_handoff"] else _STATUS_WORDS.get(attempt["status"], attempt["status"])
+    relay = attempt["relay_name"] or attempt["relay_ip"]
+    words = _STATUS_WORDS if relay else _ALONE_WORDS
+    verb = "Handed to" if attempt["is_handoff"] else words.get(attempt["status"], attempt["status"])
     tls = f" over {attempt['tls_version']}" if attempt["tls_version"] else ""
     return Step(
         attempt["attempted_at"],
         attempt["host"],
         attempt["queue_id"],
-        f"{attempt['recipient']}: {verb} {relay}{tls}",
+        f"{attempt['recipient']}: {verb} {relay or ''}".rstrip() + tls,
         attempt["reply"],
         None if attempt["is_handoff"] else _STATUS_OUTCOME.get(attempt["status"]),
         1 if attempt["is_handoff"] else 2,

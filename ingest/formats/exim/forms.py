@@ -106,7 +106,7 @@ SERVER: Final = (
     _form(Kind.SERVER, r"(?P<reason>listen backlog .*|daemon: .*|.* daemon shutting down.*)"),
     _form(Kind.PANIC, r"(?P<reason>SIGSEGV.*|SEGV_\w+.*|malloc\(.*|Out of memory.*|out of memory.*)"),
     _form(Kind.FATAL, r"(?P<reason>Exim configuration error.*)"),
-    _form(Kind.FATAL, r"(?P<reason>failed to open (?:database|\S*log|spool).*|unable to open .*|socket bind\(\) .*|bind of .* failed.*)"),
+    _form(Kind.FATAL, r"(?P<reason>[Ff]ailed to open (?:database|DB file|\S*log|spool).*|Cannot open main log file.*|unable to open .*|socket bind\(\) .*|bind of .* failed.*)"),
     _form(Kind.ERROR, r"(?P<reason>(?:malware|spam) acl condition: .*|clamd: .*|spamd: .*|(?:spool|log) (?:directory|file) .*check failed.*)"),
     _form(Kind.ERROR, r"(?P<reason>Failed to .*|failed to .*|Unable to .*|unable to .*|Error in .*|error in .*|exec of .* failed.*|expansion of .*)"),
     _form(Kind.ERROR, r"(?P<reason>User [0-9]+ set for .*|Child mail process .*|Delivery status for .*|remote delivery process .*|.* transport process returned .*)"),
