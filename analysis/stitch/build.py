@@ -1,6 +1,7 @@
 """One chunk of lines through all steps: the settled rows of every table, what is open, and what is carried on."""
 
 import ipaddress
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ import duckdb
 
 from analysis.stitch.chunks import FAMILIES, Chunk
 from analysis.stitch.state import Own, Staging
-from analysis.stitch.steps import CARRIED, OWN_ADDRESSES, TABLES, VIEWS, run_all, sql
+from analysis.stitch.steps import CARRIED, OWN_ADDRESSES, TABLES, VIEWS, WORKERS, run_all, sql
 from analysis.stitch.writing import Place, write_by_day, write_empty
 from analysis.warehouse import empty_view, open_bare, view_table
 from ingest.schema import SOURCES, Family, events_schema
@@ -22,6 +23,7 @@ def build(lake: Path, staging: Staging, chunk: Chunk, carried: Path | None, own:
     with open_bare(lake) as connection:
         connection.execute("SET memory_limit = $limit", {"limit": f"{memory_mb}MB"})
         connection.execute("SET temp_directory = $folder", {"folder": str(staging.folder / "spill")})
+        connection.execute("SET threads = $count", {"count": max(1, (os.cpu_count() or 1) // WORKERS)})
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(
             "SET parquet_metadata_cache = true"

@@ -1,7 +1,8 @@
 """The steps of stitching: each one SELECT in a file of its name, and what it reads, as its text says.
 
-A step is done when all that it reads is there, two at a time: a query alone seldom keeps two processors busy. What
-nobody reads any more is dropped: memory is the limit.
+A step is done when all that it reads is there, two at a time, each on its share of the processors: a query alone seldom
+keeps two busy, and threads of one that wait for each other cost a fifth more. What nobody reads any more is dropped:
+memory is the limit.
 """
 
 import re
@@ -30,7 +31,7 @@ _OWN_READS: Final = "message_states"
 _COMMENT: Final = re.compile(r"--.*")
 _READ: Final = re.compile(r"\b(?:FROM|JOIN)\s+(?:with_message\('(\w+)'\)|(\w+))")
 _LIVES: Final = "later_lines"  # what the macro with_message reads
-_WORKERS: Final = 2
+WORKERS: Final = 2
 
 
 def sql(name: str) -> str:
@@ -79,10 +80,10 @@ def run_all(make: Callable[[str], None], drop: Callable[[str], None]) -> None:
     ready, order = list[str](), list(graph())
     unread = {name: sum(name in needed for needed in graph().values()) for name in steps()}
     sorter.prepare()
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool:
         while sorter.is_active():
             ready = sorted([*ready, *sorter.get_ready()], key=order.index)
-            while ready and len(running) < _WORKERS:
+            while ready and len(running) < WORKERS:
                 name = ready.pop(0)
                 running[pool.submit(make, name)] = name
             for future in wait(running, return_when=FIRST_COMPLETED).done:
