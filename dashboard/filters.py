@@ -18,7 +18,7 @@ RANGES: Final = {
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
 }
-DEFAULT: Final = "24h"
+_LIVE, _ENDED = "24h", "7d"
 _WINDOW: Final = "_window"
 
 
@@ -28,7 +28,7 @@ def bar(span: Span) -> Window:
         name = st.segmented_control(
             "Time range",
             [*RANGES, "all", "custom"],
-            default=DEFAULT,
+            default=default_range(span),
             required=True,
             key="range",
             bind="query-params",
@@ -48,16 +48,21 @@ def window() -> Window:
     return chosen
 
 
+def default_range(span: Span) -> str:
+    """The last day of a log that goes on; the last week of one that ended, of which nobody asks how things are now."""
+    return _LIVE if span.age < RANGES[_LIVE] else _ENDED
+
+
 def default_window(span: Span) -> Window:
     """What a viewer sees who has chosen nothing."""
-    return Window(*_range(DEFAULT, span))
+    return Window(*_range(default_range(span), span))
 
 
 def _range(name: str, span: Span) -> tuple[datetime, datetime]:
     until = span.last_at.replace(second=0, microsecond=0) + timedelta(minutes=1)
     if name == "all":
         return span.first_at.replace(second=0, microsecond=0), until
-    return until - RANGES.get(name, RANGES[DEFAULT]), until
+    return until - RANGES.get(name, RANGES[_LIVE]), until
 
 
 def _host(span: Span) -> str | None:
@@ -76,7 +81,7 @@ def _host(span: Span) -> str | None:
 
 def _custom(span: Span) -> tuple[datetime, datetime]:
     """From and to in UTC: the URL means the same to a colleague elsewhere."""
-    since, until = (moment.replace(tzinfo=None) for moment in _range(DEFAULT, span))
+    since, until = (moment.replace(tzinfo=None) for moment in _range(_LIVE, span))
     chosen_since = st.datetime_input(
         "From (UTC)", since, key="from", bind="query-params", width=230, step=timedelta(minutes=5)
     )

@@ -19,6 +19,7 @@ def serve(lake: Path, port: int = 8501, address: str = "127.0.0.1", *, open_brow
     from streamlit.web import cli  # noqa: PLC0415  # half a second that only this command should take
 
     os.environ["MAILSCOPE_LAKE"] = str(lake.resolve())
+    print(f"Dashboard on http://{address}:{port}, until Ctrl-C", file=sys.stderr)  # noqa: T201  # a diagnostic
     if not is_loopback(address):
         print(  # noqa: T201  # a diagnostic, before any server is there
             f"Anyone who reaches {address}:{port} can read what the mail logs say: put a proxy that asks for a password before it.",
@@ -47,6 +48,7 @@ def _flags(port: int, address: str, *, open_browser: bool) -> list[str]:
         f"--server.headless={str(not open_browser).lower()}",
         "--server.showEmailPrompt=false",
         "--server.enableAgentApi=false",
+        "--logger.hideWelcomeMessage=true",  # and, with it, Streamlit's offers to developers
         "--browser.gatherUsageStats=false",
         "--client.showErrorDetails=none",
         *(f"--server.allowedHosts={host}" for host in hosts),
