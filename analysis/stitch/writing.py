@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from ingest.errors import LakeError
 
-# Texts that hardly repeat get no dictionary: it would be built only to be given up.
+# What hardly repeats gets no dictionary: it would be built only to be given up. Moments are written as differences.
 _NO_DICTIONARY: Final = frozenset(
     {
         "message_key",
@@ -26,6 +26,8 @@ _NO_DICTIONARY: Final = frozenset(
         "queue_id",
         "message_id",
         "reply",
+        "line_no",
+        "size_bytes",
     }
 )
 
@@ -71,12 +73,14 @@ def _stored(schema: pa.Schema) -> pa.Schema:
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    moments = [field.name for field in schema if pa.types.is_timestamp(field.type)]
     return pq.ParquetWriter(
         path,
         schema,
         store_schema=False,
-        use_dictionary=[name for name in schema.names if name not in _NO_DICTIONARY],  # type: ignore[arg-type]  # the stubs know bool only
-        write_statistics=[field.name for field in schema if pa.types.is_timestamp(field.type)],
+        use_dictionary=[name for name in schema.names if name not in (*moments, *_NO_DICTIONARY)],  # type: ignore[arg-type]  # the stubs know bool only
+        write_statistics=moments,
+        column_encoding=dict.fromkeys(moments, "DELTA_BINARY_PACKED"),
         compression="zstd",
         compression_level=1,
     )
