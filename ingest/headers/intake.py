@@ -5,16 +5,14 @@ read is not opened again. Messages come in many small files, so a commit takes t
 """
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
-from ingest.blocks import BLOCK_BYTES
 from ingest.errors import LakeError
 from ingest.finding import blaming, read_head
-from ingest.headers.messages import looks_like_message, read_messages
+from ingest.headers.messages import LOOK_BYTES, looks_like_message, stream_messages
 from ingest.headers.rows import Rows, rows_of
 from ingest.lake import Lake, now_us
 from ingest.ledger import Ledger
@@ -25,7 +23,6 @@ from ingest.sources import Source
 
 # Rows of a file: enough for Parquet to pack well, few enough for memory.
 _ENOUGH: Final = 20_000
-_LOOK_BYTES: Final = 64 << 10
 
 
 class MessagesReport(NamedTuple):
@@ -40,7 +37,7 @@ class MessagesReport(NamedTuple):
 def holds_messages(source: Source) -> bool:
     """Whether a file is a message or a mailbox."""
     with blaming(source.name):
-        return looks_like_message(read_head(source.path, _LOOK_BYTES))
+        return looks_like_message(read_head(source.path, LOOK_BYTES))
 
 
 def ingest_messages(lake: Lake, sources: Sequence[Source]) -> list[MessagesReport]:
@@ -128,7 +125,6 @@ def _identity(source: Source) -> str:
 
 
 def _read(source: Source) -> Iterator[Rows]:
-    size = None if source.compression else source.path.stat().st_size
     with source.open() as stream:
-        for message in read_messages(iter(partial(stream.read, BLOCK_BYTES), b""), size):
+        for message in stream_messages(stream):
             yield rows_of(message)

@@ -1,20 +1,25 @@
-"""Where messages begin and their headers end: files, mboxes, folders of them, pasted header blocks.
+"""Where messages begin and their headers end: files, mboxes, folders of them, pasted header blocks, Exim's rejectlog.
 
 Only the header block is read; what follows costs a message nothing, and a mailbox a search for the next `From ` line.
 Nobody promises that a message is well formed: what is odd becomes a defect, and the rest is read all the same.
 """
 
+import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from io import BufferedReader, FileIO
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingest.archives import open_stream
 from ingest.blocks import BLOCK_BYTES
 from ingest.errors import SourceError
-from ingest.finding import STDIN, blaming
+from ingest.finding import STDIN, blaming, find_files
+from ingest.headers.rejectlog import is_exim_log, read_rejectlog
 from ingest.text import decode
 
 # A header block longer than that is an attack, or no header block: mail servers refuse far smaller ones
@@ -36,22 +41,32 @@ class Field(NamedTuple):
     value: str
 
 
-class Block(NamedTuple):
+@dataclass(slots=True)
+class Block:
     """The headers of one message, in the order of the message: the newest Received first."""
 
-    fields: tuple[Field, ...]
-    defects: tuple[str, ...]
+    fields: Sequence[Field]
+    defects: tuple[str, ...] = ()
+    _values: dict[str, list[str]] | None = field(default=None, init=False, repr=False, compare=False)
 
     def values(self, name: str) -> list[str]:
         """The values of all headers of a name, given in small letters."""
-        return [value for known, value in self.fields if known == name]
+        if self._values is None:
+            self._values = {}
+            for known, value in self.fields:
+                self._values.setdefault(known, []).append(value)
+        return self._values.get(name, _NONE)
+
+
+_NONE: Final[list[str]] = []
 
 
 class Message(NamedTuple):
-    """A header block, and how long the whole message is, as far as its source tells."""
+    """A header block, how long the whole message is as far as its source tells, and what a log says of its refusal."""
 
     block: Block
-    size_bytes: int | None
+    size_bytes: int | None = None
+    refusal: str | None = None
 
 
 def read_block(data: bytes) -> Block:
@@ -62,41 +77,61 @@ def read_block(data: bytes) -> Block:
     """
     start = found.end() if (found := _LEAD.match(data)) else 0
     end = found.start() if (found := _END.search(data, start)) else len(data)
-    if (
-        end - start <= MAX_BLOCK_BYTES
-        and (fields := _plain_fields(decode(data[start:end].rstrip()))) is not None
-    ):
-        return Block(fields, ())
-    return _read_odd(data, start, end)
+    block = data[start : min(end, start + MAX_BLOCK_BYTES)].rstrip()
+    if len(block) < MAX_BLOCK_BYTES and (fields := _plain_fields(decode(block))) is not None:
+        return Block(fields)
+    defects = []
+    if end - start > MAX_BLOCK_BYTES:
+        defects.append(f"header block longer than {MAX_BLOCK_BYTES:,} bytes; the rest was not read")
+    return _read_odd(_without_indent(block, defects), defects)
 
 
-# A header and the lines that it goes on in, where every line is either.
-_FIELD: Final = re.compile(r"([!-9;-~]{1,128})[ \t]*:(.*(?:\n[ \t].*)*)(?:\n|\Z)")
+_HEADS: Final = re.compile(r"\n(?![ \t])")
 
 
-def _plain_fields(text: str) -> tuple[Field, ...] | None:
+def _plain_fields(text: str) -> list[Field] | None:
     """The headers of a block in which nothing is odd; None for others."""
     text = text.replace("\r\n", "\n")
     if "\r" in text:
         return None
     fields: list[Field] = []
-    place = 0
-    while place < len(text):
-        found = _FIELD.match(text, place)
-        if not found or len(fields) == MAX_FIELDS or (fields and _goes_on(fields[-1].name, found[1])):
+    before = ""
+    for head in _HEADS.split(text) if text else ():
+        written, colon, value = head.partition(":")
+        name = _name_of(written)
+        if not colon or name is None or _goes_on(before, name):
             return None
-        fields.append(Field(found[1].lower(), found[2].strip()))
-        place = found.end()
-    return tuple(fields)
+        fields.append(Field(name, value.strip()))
+        before = name
+    return fields if len(fields) <= MAX_FIELDS else None
 
 
-def _read_odd(data: bytes, start: int, end: int) -> Block:
-    defects = []
-    if end - start > MAX_BLOCK_BYTES:
-        defects.append(f"header block longer than {MAX_BLOCK_BYTES:,} bytes; the rest was not read")
-        end = start + MAX_BLOCK_BYTES
+@lru_cache(maxsize=4096)
+def _name_of(written: str) -> str | None:
+    found = _NAME.fullmatch(written.encode("utf-8", "replace") + b":")
+    return found[1].decode().lower() if found else None
+
+
+# How a block was pasted: each of its lines behind the same blanks, or quoted as in a reply.
+_INDENT: Final = re.compile(rb"(?:> ?|[ \t]){1,64}(?=[!-9;-=?-~][!-9;-~]{0,127}[ \t]*:)")
+_AT_MARGIN: Final = re.compile(rb"^[!-9;-=?-~][!-9;-~]{0,127}:", re.MULTILINE)
+
+
+def _without_indent(block: bytes, defects: list[str]) -> bytes:
+    found = _INDENT.match(block)
+    if not found:
+        return block
+    defects.append("the headers were pasted with something before their lines")
+    rest = block[found.end() :]
+    if not _AT_MARGIN.search(rest):  # not the first line alone
+        rest = rest.replace(b"\n" + found[0], b"\n")
+    rest = rest.replace(b"\n>", b"\n") if b">" in found[0] else rest
+    return rest[: end.start()] if (end := _END.search(rest)) else rest
+
+
+def _read_odd(block: bytes, defects: list[str]) -> Block:
     fields: list[tuple[str, list[str]]] = []
-    for line in _lines(data[start:end].rstrip()):
+    for line in _lines(block):
         name = _NAME.match(line)
         if line[:1] in (b" ", b"\t") and fields:
             fields[-1][1].append(decode(line))
@@ -112,7 +147,11 @@ def _read_odd(data: bytes, start: int, end: int) -> Block:
             _note(defects, "no empty line between headers and text" if fields else "a line that is no header")
             if fields:
                 break
-    return Block(tuple(Field(name, "\n".join(lines).strip()) for name, lines in fields), tuple(defects))
+    return _block(fields, defects)
+
+
+def _block(fields: Iterable[tuple[str, list[str]]], defects: Iterable[str] = ()) -> Block:
+    return Block([Field(name, "\n".join(lines).strip()) for name, lines in fields], tuple(defects))
 
 
 # Headers that servers write, whose next line is theirs though it begins without a blank.
@@ -170,6 +209,9 @@ def read_messages(blocks: Iterable[bytes], size_bytes: int | None = None) -> Ite
         head += more
     if _FROM_LINE.match(head):
         yield from _mailbox(head, source)
+    elif is_exim_log(head):
+        for refused in read_rejectlog(chain([head], source)):
+            yield Message(_block(refused.fields), None, refused.refusal)
     elif head.strip():
         yield Message(read_block(head), size_bytes)
 
@@ -202,14 +244,27 @@ def _mailbox(buffer: bytes, source: Iterator[bytes]) -> Iterator[Message]:
 
 
 def messages_in(name: str) -> Iterator[Message]:
-    """The messages of a file, or of standard input (`-`). SourceError if there is none."""
+    """The messages of a file, of all files in a folder, or of standard input (`-`). SourceError if there is none."""
     found = False
+    is_folder = name != STDIN and Path(name).is_dir()
     with blaming(name):
-        path = Path(name)
-        size = None if name == STDIN else path.stat().st_size
-        with sys.stdin.buffer if name == STDIN else open_stream(path) as stream:
-            for message in read_messages(iter(partial(stream.read, BLOCK_BYTES), b""), size):
-                found = True
-                yield message
+        for path in (file for _, file in find_files(name)) if is_folder else (Path(name),):
+            with sys.stdin.buffer if name == STDIN else open_stream(path) as stream:
+                if is_folder and not looks_like_message(stream.peek(LOOK_BYTES)):
+                    continue  # what a mail server keeps beside its messages
+                for message in stream_messages(stream):
+                    found = True
+                    yield message
     if not found:
-        raise SourceError(f"{name} is empty; a message, or the headers of one, would be right")
+        raise SourceError(f"{name} holds no message; a message, or the headers of one, would be right")
+
+
+LOOK_BYTES: Final = 64 << 10  # in which most headers end
+
+
+def stream_messages(stream: BufferedReader) -> Iterator[Message]:
+    """The messages of an open file; the size of a single one is known if it is a file that is not packed."""
+    is_file = isinstance(stream.raw, FileIO) and stream.seekable()
+    size = os.fstat(stream.fileno()).st_size if is_file else None
+    blocks = chain([stream.read(LOOK_BYTES)], iter(partial(stream.read, BLOCK_BYTES), b""))
+    yield from read_messages(blocks, size)

@@ -9,12 +9,12 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from ingest.headers.dates import Dated, find_date
+from ingest.headers.dates import Dated, find_date, read_usual
 from ingest.headers.lexer import MAX_LENGTH, TokenKind, is_balanced, scan, without_comments
 from ingest.headers.servers import Peer, Server, names_peer_first, server_of
 
@@ -63,6 +63,10 @@ class _Peer(NamedTuple):
 def read_received(value: str) -> Hop:
     """The hop of a header's value, folded as it came. Whatever the value is, there is a hop; its defects say the rest."""
     text = " ".join(value[: MAX_LENGTH + 1].split())
+    return _usual(value, text) or _any(value, text)
+
+
+def _any(value: str, text: str) -> Hop:
     defects: tuple[str, ...] = ()
     if len(text) > MAX_LENGTH:
         text = text[:MAX_LENGTH]
@@ -70,12 +74,64 @@ def read_received(value: str) -> Hop:
     if not is_balanced(text):
         defects += ("unbalanced parentheses",)
     dated, rest = _date(text)
+    return _hop(value, text, rest, dated, defects)
+
+
+# What stands behind `id` in most headers. Gmail's ids tell who wrote them, so those are read with the rest.
+_TAIL: Final = re.compile(
+    r"(?P<id>(?!\w*csp)[^\s;()<>\[\],]+)(?: for (?P<open><?)(?P<for>[^\s;()<>\[\],]+)(?P<close>>?))?"
+    r"(?P<comment>(?: \([^()]*\))?); ?(?P<date>[^;]+)"
+)
+_SENDER: Final = " (envelope-from <"  # Exim's; differs from message to message
+_LONGEST: Final = 1_000
+
+
+def _usual(value: str, text: str) -> Hop | None:
+    """The hop of a header whose end is plain. Its beginning is the same in many messages, so it is read once."""
+    if len(text) > _LONGEST or '"' in text or "\\" in text:
+        return None
+    head, sender, rest = text.partition(_SENDER)
+    if sender:
+        address, close, rest = rest.partition(">)")
+        if not close or "(" in address or ")" in address:
+            return None
+        head += rest
+    begin, mark, end = head.partition(" id ")
+    found = _TAIL.fullmatch(end) if mark else None
+    if not found:
+        return None
+    hop_id, opened, for_address, closed, comment, date = found.groups()
+    dated = read_usual(date)
+    if not dated or hop_id in _KEYWORDS or for_address in _KEYWORDS or bool(opened) != bool(closed):
+        return None
+    frame = _frame(begin, comment)
+    return (
+        Hop(value, *frame[1:10], hop_id, for_address, *dated, frame.server, frame.confidence)
+        if frame
+        else None
+    )
+
+
+_NEW_YEAR: Final = Dated(datetime(2000, 1, 1, tzinfo=UTC), 0, (), 0, 0)
+
+
+@lru_cache(maxsize=8192)
+def _frame(begin: str, comment: str) -> Hop | None:
+    """The hop of a header without what differs from message to message; None where that could change its reading."""
+    text = f"{begin} id x{comment}"
+    if ";" in text or not is_balanced(text):
+        return None
+    hop = _hop(text, text, text, _NEW_YEAR, ())
+    return None if hop.defects or hop.hop_id != "x" or hop.for_address or find_date(begin) else hop
+
+
+def _hop(value: str, text: str, rest: str, dated: Dated | None, defects: tuple[str, ...]) -> Hop:
     defects += dated.defects if dated else ("no date",)
     clauses = _clauses(rest)
     server = server_of(text)
     facts = _facts(clauses)
-    peer = _peer(clauses.get("from"), _peer_of(server, text))
     protocol = _protocol(clauses)
+    peer = _peer(clauses.get("from"), _peer_of(server, text), protocol)
     by_host = _host(clauses.get("by"))
     if not by_host and "from" not in clauses and not clauses[""].comments:
         defects += ("neither from nor by",)
@@ -169,7 +225,8 @@ def _facts(clauses: Mapping[str, _Clause]) -> dict[str, str]:
 _PROTOCOL: Final = re.compile(
     r"(?:UTF8)?(?:E?SMTP|LMTP|ASMTP|ESMTP)S?A?|HTTPS?|LOCAL|IMAP|POP3|MAPI|BSMTP|HESMTP", re.IGNORECASE
 )
-_AUTHENTICATED: Final = re.compile(r"(?:UTF8)?[EL]?SMTPS?A|ASMTPS?", re.IGNORECASE)
+# Who writes with a browser or by an API has logged in there.
+_AUTHENTICATED: Final = re.compile(r"(?:UTF8)?[EL]?SMTPS?A|ASMTPS?|HTTPS?", re.IGNORECASE)
 _ENCRYPTED: Final = re.compile(r"(?:UTF8)?[EL]?SMTPSA?|HTTPS", re.IGNORECASE)
 _MAIL: Final = re.compile(r"(?:UTF8)?[EL]?SMTPS?A?", re.IGNORECASE)
 
@@ -202,6 +259,8 @@ _PEERS: Final = tuple(
 )
 _HELOS: Final = re.compile(r"(?:^|[ \]])(?:helo=|(?:HELO|EHLO) )(?P<helo>[^\s)]{1,255})", re.IGNORECASE)
 _CLAIMED: Final = ("claiming", "to", "be")
+_PICKUP: Final = ("mail", "pickup", "service")  # Microsoft's SMTPSVC: a message that lay in a folder
+_WEB: Final = ("HTTP", "HTTPS")
 
 
 def _peer_of(server: Server | None, text: str) -> Peer:
@@ -210,8 +269,8 @@ def _peer_of(server: Server | None, text: str) -> Peer:
     return Peer.NAME if names_peer_first(text) else Peer.HELO
 
 
-def _peer(clause: _Clause | None, first_is: Peer) -> _Peer:
-    if clause is None:
+def _peer(clause: _Clause | None, first_is: Peer, protocol: str | None) -> _Peer:
+    if clause is None or tuple(clause.words[:3]) == _PICKUP:
         return _Peer()
     first, name, ip, helo = clause.first, None, None, None
     for comment in clause.comments:
@@ -223,7 +282,8 @@ def _peer(clause: _Clause | None, first_is: Peer) -> _Peer:
         helo = clause.words[4].strip('"')
     own = _address(first) if first else None
     word = None if own else first
-    literal = first if own and first and first[0] == "[" and (ip or first_is is Peer.HELO) else None
+    is_literal = own and first and first[0] == "[" and protocol not in _WEB  # there nobody says HELO
+    literal = first if is_literal and (ip or first_is is Peer.HELO) else None
     if ip is None:  # Courier, fetchmail: the address is a word of its own
         ip = next((found for found in map(_address, clause.words[1:]) if found), None) or own
     host = name or (word if first_is is Peer.NAME else None)
