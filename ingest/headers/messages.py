@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from io import BufferedReader, FileIO
 from itertools import chain
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from ingest.archives import open_stream
 from ingest.blocks import BLOCK_BYTES
@@ -28,17 +28,16 @@ MAX_BLOCK_BYTES: Final = 1 << 20
 MAX_FIELDS: Final = 2_000
 
 _NAME: Final = re.compile(rb"([!-9;-~]{1,128})[ \t]*:")
-_END: Final = re.compile(rb"\r?\n[ \t]*\r?\n|\r[ \t]*\r")
+# An empty line; where lines end in CR alone, no LF is there at all.
+_END: Final = re.compile(rb"\n[ \t]*\r?\n")
+_CR_END: Final = re.compile(rb"\r[ \t]*\r")
 # mbox(5): `From sender date`, behind an empty line; other lines that begin so are quoted by the writer, mostly.
 _FROM_LINE: Final = re.compile(rb"From \S{1,320} .{0,80}\d\d:\d\d[^\n]{0,80}")
 _LEAD: Final = re.compile(rb"(?:\xef\xbb\xbf|[ \t]*\r?\n|>?From [^\n:]*\n)+")
 
 
-class Field(NamedTuple):
-    """One header: its name in small letters, and its value with the line breaks that it was folded with."""
-
-    name: str
-    value: str
+# One header: its name in small letters, and its value with the line breaks that it was folded with.
+Field: TypeAlias = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -76,7 +75,7 @@ def read_block(data: bytes) -> Block:
     line, where it is one of those that servers write; otherwise a line that is no header ends the block.
     """
     start = found.end() if (found := _LEAD.match(data)) else 0
-    end = found.start() if (found := _END.search(data, start)) else len(data)
+    end = found.start() if (found := _find_end(data, start)) else len(data)
     block = data[start : min(end, start + MAX_BLOCK_BYTES)].rstrip()
     if len(block) < MAX_BLOCK_BYTES and (fields := _plain_fields(decode(block))) is not None:
         return Block(fields)
@@ -89,6 +88,11 @@ def read_block(data: bytes) -> Block:
 _HEADS: Final = re.compile(r"\n(?![ \t])")
 
 
+def _find_end(data: bytes, start: int = 0) -> re.Match[bytes] | None:
+    found = _END.search(data, start)
+    return found or (None if b"\n" in data else _CR_END.search(data, start))
+
+
 def _plain_fields(text: str) -> list[Field] | None:
     """The headers of a block in which nothing is odd; None for others."""
     text = text.replace("\r\n", "\n")
@@ -99,17 +103,19 @@ def _plain_fields(text: str) -> list[Field] | None:
     for head in _HEADS.split(text) if text else ():
         written, colon, value = head.partition(":")
         name = _name_of(written)
-        if not colon or name is None or _goes_on(before, name):
+        if not colon or name is None or (before in _STRUCTURED and name in _NO_NAMES):
             return None
-        fields.append(Field(name, value.strip()))
+        fields.append((name, value.strip()))
         before = name
     return fields if len(fields) <= MAX_FIELDS else None
 
 
 @lru_cache(maxsize=4096)
 def _name_of(written: str) -> str | None:
+    """The name of a header; None for what is none, and for numbers: those are times of a header that was not folded."""
     found = _NAME.fullmatch(written.encode("utf-8", "replace") + b":")
-    return found[1].decode().lower() if found else None
+    name = found[1].decode().lower() if found else ""
+    return name if name and not name.isdecimal() else None
 
 
 # How a block was pasted: each of its lines behind the same blanks, or quoted as in a reply.
@@ -126,7 +132,7 @@ def _without_indent(block: bytes, defects: list[str]) -> bytes:
     if not _AT_MARGIN.search(rest):  # not the first line alone
         rest = rest.replace(b"\n" + found[0], b"\n")
     rest = rest.replace(b"\n>", b"\n") if b">" in found[0] else rest
-    return rest[: end.start()] if (end := _END.search(rest)) else rest
+    return rest[: end.start()] if (end := _find_end(rest)) else rest
 
 
 def _read_odd(block: bytes, defects: list[str]) -> Block:
@@ -151,7 +157,7 @@ def _read_odd(block: bytes, defects: list[str]) -> Block:
 
 
 def _block(fields: Iterable[tuple[str, list[str]]], defects: Iterable[str] = ()) -> Block:
-    return Block([Field(name, "\n".join(lines).strip()) for name, lines in fields], tuple(defects))
+    return Block([(name, "\n".join(lines).strip()) for name, lines in fields], tuple(defects))
 
 
 # Headers that servers write, whose next line is theirs though it begins without a blank.
@@ -160,11 +166,11 @@ _STRUCTURED: Final = frozenset(
     | {"arc-message-signature", "x-received", "return-path"}
 )  # fmt: skip
 # What looks like the name of a header and is none: times and ids in a Received header that was not folded.
-_NO_NAMES: Final = re.compile(r"(?:by|with|id|for|via|\d+)", re.IGNORECASE | re.ASCII)
+_NO_NAMES: Final = frozenset({"by", "with", "id", "for", "via"})
 
 
 def _goes_on(name: str, text: str) -> bool:
-    return name in _STRUCTURED and _NO_NAMES.fullmatch(text) is not None
+    return name in _STRUCTURED and (text.lower() in _NO_NAMES or text.isdecimal())
 
 
 def _note(defects: list[str], what: str) -> None:
@@ -205,7 +211,7 @@ def read_messages(blocks: Iterable[bytes], size_bytes: int | None = None) -> Ite
     """
     source = iter(blocks)
     head = next(source, b"")
-    while len(head) < MAX_BLOCK_BYTES and not _END.search(head) and (more := next(source, b"")):
+    while len(head) < MAX_BLOCK_BYTES and not _find_end(head) and (more := next(source, b"")):
         head += more
     if _FROM_LINE.match(head):
         yield from _mailbox(head, source)
@@ -227,7 +233,7 @@ def _mailbox(buffer: bytes, source: Iterator[bytes]) -> Iterator[Message]:
     while True:
         found = _NEXT.search(buffer, start)
         if head is None:
-            end = _END.search(buffer, start)
+            end = _find_end(buffer, start)
             if end or found or len(buffer) - start > MAX_BLOCK_BYTES:
                 head = buffer[start : end.end() if end else start + MAX_BLOCK_BYTES + 1]
         if found:

@@ -77,52 +77,61 @@ def _any(value: str, text: str) -> Hop:
     return _hop(value, text, rest, dated, defects)
 
 
-# What stands behind `id` in most headers. Gmail's ids tell who wrote them, so those are read with the rest.
+# What stands behind `id` in most headers.
 _TAIL: Final = re.compile(
-    r"(?P<id>(?!\w*csp)[^\s;()<>\[\],]+)(?: for (?P<open><?)(?P<for>[^\s;()<>\[\],]+)(?P<close>>?))?"
-    r"(?P<comment>(?: \([^()]*\))?); ?(?P<date>[^;]+)"
+    r"(?P<id>[^\s;()<>\[\],]+)(?P<via>(?: via [\w ]{1,40}?)?)(?: for (?:<(?P<for>[^\s;()<>\[\],]+)>|(?P<bare>[^\s;()<>\[\],]+)))?"
+    r"(?P<comment>(?: \([^()]*\))?)"
 )
 _SENDER: Final = " (envelope-from <"  # Exim's; differs from message to message
 _LONGEST: Final = 1_000
+# What a frame is read with in the place of an id; Gmail's tell who wrote them.
+_ANY_ID: Final = "x"
+_GMAIL_ID: Final = "xcsp1"
 
 
 def _usual(value: str, text: str) -> Hop | None:
-    """The hop of a header whose end is plain. Its beginning is the same in many messages, so it is read once."""
+    """The hop of a header that is plain. But for its id, addressee and date it is the same in many messages, so it is
+    read once."""
     if len(text) > _LONGEST or '"' in text or "\\" in text:
         return None
-    head, sender, rest = text.partition(_SENDER)
+    head, _, date = text.rpartition(";")
+    dated = read_usual(date.strip())
+    if not dated:
+        return None
+    head, sender, rest = head.rstrip().partition(_SENDER)
     if sender:
         address, close, rest = rest.partition(">)")
         if not close or "(" in address or ")" in address:
             return None
         head += rest
     begin, mark, end = head.partition(" id ")
-    found = _TAIL.fullmatch(end) if mark else None
-    if not found:
+    if mark:
+        found = _TAIL.fullmatch(end)
+        if not found:
+            return None
+        hop_id, via, for_address, bare, comment = found.groups()
+        frame = _frame(begin, _GMAIL_ID if "csp" in hop_id else _ANY_ID, via + comment)
+        for_address = for_address or bare
+    else:
+        begin, mark, end = head.rpartition(" for <") if head.endswith(">") else (head, "", "")
+        hop_id, for_address = None, end[:-1] or None
+        frame = _frame(begin, None, "")
+    if not frame or hop_id in _KEYWORDS or for_address in _KEYWORDS or " " in (for_address or ""):
         return None
-    hop_id, opened, for_address, closed, comment, date = found.groups()
-    dated = read_usual(date)
-    if not dated or hop_id in _KEYWORDS or for_address in _KEYWORDS or bool(opened) != bool(closed):
-        return None
-    frame = _frame(begin, comment)
-    return (
-        Hop(value, *frame[1:10], hop_id, for_address, *dated, frame.server, frame.confidence)
-        if frame
-        else None
-    )
+    return Hop(value, *frame[1:10], hop_id, for_address, *dated, frame.server, frame.confidence)
 
 
 _NEW_YEAR: Final = Dated(datetime(2000, 1, 1, tzinfo=UTC), 0, (), 0, 0)
 
 
 @lru_cache(maxsize=8192)
-def _frame(begin: str, comment: str) -> Hop | None:
+def _frame(begin: str, hop_id: str | None, end: str) -> Hop | None:
     """The hop of a header without what differs from message to message; None where that could change its reading."""
-    text = f"{begin} id x{comment}"
-    if ";" in text or not is_balanced(text):
+    text = f"{begin} id {hop_id}{end}" if hop_id else begin
+    if ";" in text or not is_balanced(text) or find_date(text):
         return None
     hop = _hop(text, text, text, _NEW_YEAR, ())
-    return None if hop.defects or hop.hop_id != "x" or hop.for_address or find_date(begin) else hop
+    return None if hop.defects or hop.hop_id != hop_id or hop.for_address else hop
 
 
 def _hop(value: str, text: str, rest: str, dated: Dated | None, defects: tuple[str, ...]) -> Hop:
