@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -32,7 +33,7 @@ from analysis.sql import query
 from analysis.stitch import Own, barriers, is_current, stitch
 from analysis.stitch.prune import prune_tables
 from analysis.text import byte_size, visible
-from analysis.trace import search, tell
+from analysis.trace import logged_hops, search, tell
 from analysis.values import records, to_json
 from analysis.warehouse import open_lake
 from dashboard.launch import serve
@@ -45,7 +46,7 @@ from ingest.explain import explain_line
 from ingest.formats import FORMATS, find_formats
 from ingest.formats.declared import SHIPPED, declaration_of, header_of
 from ingest.formats.declared.checking import Failure, Trial, failures, try_on
-from ingest.headers.intake import MessagesReport, holds_messages, ingest_messages
+from ingest.headers.intake import MessagesReport, holds_messages, holds_refused, ingest_messages
 from ingest.headers.messages import messages_in
 from ingest.headers.rows import rows_of
 from ingest.lake import Lake, find_source
@@ -249,7 +250,12 @@ def _ingest(
             for sources, settings in found:
                 of_logs = [source for source in sources if source not in mail]
                 reports += ingest_sources(Lake(lake), of_logs, settings, progress) if of_logs else []
-            told = ingest_messages(Lake(lake), mail) if mail else []
+            refused = [source for sources, _ in found for source in sources if holds_refused(source)]
+            told = (
+                ingest_messages(Lake(lake), [*mail, *refused], logs[0][1].pseudonyms)
+                if mail or refused
+                else []
+            )
         _finish(Lake(lake), own)
     return reports, told
 
@@ -525,38 +531,44 @@ def _as_in_lake(site: Site, text: str) -> list[str]:
 @app.command()
 def headers(
     path: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="A message, or its pasted headers; - is stdin.")
+        str,
+        typer.Argument(
+            metavar="FILE|-",
+            help="A message, a mailbox, a folder of them, Exim's rejectlog, or pasted headers; - is stdin.",
+        ),
     ],
     own: Annotated[
         list[str] | None, typer.Option(help="A host, domain or network of yours; may be given again.")
     ] = None,
+    lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The way of a message from its Received headers: who had it, for how long, and what is odd."""
-    site = _site()
-    said = [
-        *(own or ()),
-        *site["own.hosts"],
-        *site["own.domains"],
-        *site["own.networks"],
-        *_logging_hosts(site),
-    ]
-    for message in messages_in(path):
-        rows = rows_of(message)
-        way = read_way(rows.hops, said)
-        if as_json:
-            print(to_json({"email": rows.email, "way": way}))
-        else:
-            print_way(rows.email, way, _console())
+    """The way of a message from its Received headers: who had it, for how long, what your logs have of it, and what is odd."""
+    site = _site(lake=lake)
+    said = [*(own or ()), *site["own.hosts"], *site["own.domains"], *site["own.networks"]]
+    with _lake_if_any(site) as connection:
+        if connection:
+            said += [row["host"] for row in records(metrics.run(connection, "hosts"))]
+        for message in messages_in(path):
+            email, hops = rows_of(message)
+            ids = [email["message_id"]] if email["message_id"] else []
+            logged = logged_hops(connection, hops, ids) if connection else {}
+            way = read_way(hops, said, logged, email["sent_at"])
+            if as_json:
+                print(to_json({"email": email, "way": way}))
+            else:
+                print_way(email, way, _console())
 
 
-def _logging_hosts(site: Site) -> list[str]:
-    """The hosts that the lake has logs of, if there is a lake."""
+@contextmanager
+def _lake_if_any(site: Site) -> Iterator[duckdb.DuckDBPyConnection | None]:
     try:
-        with open_lake(Path(site["lake"])) as connection:
-            return [row["host"] for row in records(metrics.run(connection, "hosts"))]
+        connection = open_lake(Path(site["lake"]))
     except LakeError:
-        return []
+        yield None
+        return
+    with connection:
+        yield connection
 
 
 @app.command()

@@ -416,8 +416,14 @@ HOPS: Final = pa.schema(
         ("for_address", TEXT),
         ("received_at", MOMENT),
         ("utc_offset_s", SMALL),
-        ("delay_s", SECONDS),  # since the hop before as the two clocks have it, maybe negative; a delay only where both are right
-        ("skew_s", SECONDS),  # the clock is wrong by at least so much, positive if ahead; 0: it agrees with the others
+        (
+            "delay_s",
+            SECONDS,
+        ),  # since the hop before as the two clocks have it, maybe negative; a delay only where both are right
+        (
+            "skew_s",
+            SECONDS,
+        ),  # the clock is wrong by at least so much, positive if ahead; 0: it agrees with the others
         ("is_internal", YES),  # within one host or organisation: private address, local protocol, no client
         ("server", TEXT),  # who seems to have written the header
         ("confidence", TEXT),  # of the reading: high, medium, low

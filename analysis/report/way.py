@@ -8,7 +8,7 @@ from rich.text import Text
 
 from analysis.path import Step, Way, is_known_verdict
 from analysis.report import Column
-from analysis.report.terminal import print_rows
+from analysis.report.terminal import print_logged, print_rows
 from analysis.text import duration, visible
 
 _HOPS: Final = (
@@ -45,6 +45,7 @@ def print_way(email: Mapping[str, Any], way: Way, console: Console) -> None:
         )
     )
     print_rows("Hops, the first at the top", _HOPS, [_hop(step) for step in way.steps], console)
+    print_logged(({"hop": step.hop["hop"], **step.log} for step in way.steps if step.log), console)
     verdicts = [
         {**verdict, "source": "yours" if is_known_verdict(way, verdict) else "claimed"}
         for verdict in email["verdicts"]

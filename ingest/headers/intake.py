@@ -5,18 +5,23 @@ read is not opened again. Messages come in many small files, so a commit takes t
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
-from ingest.errors import LakeError
+from ingest.blocks import BLOCK_BYTES
 from ingest.finding import blaming, read_head
 from ingest.headers.messages import LOOK_BYTES, looks_like_message, stream_messages
+from ingest.headers.people import without_people
+from ingest.headers.rejectlog import holds_headers, is_exim_log
 from ingest.headers.rows import Rows, rows_of
 from ingest.lake import Lake, now_us
 from ingest.ledger import Ledger
 from ingest.parts import described, write_table
+from ingest.pseudonyms import Pseudonyms
+from ingest.reader import refuse_to_mix
 from ingest.records import Change, Part
 from ingest.schema import EMAILS, HOPS
 from ingest.sources import Source
@@ -40,15 +45,26 @@ def holds_messages(source: Source) -> bool:
         return looks_like_message(read_head(source.path, LOOK_BYTES))
 
 
-def ingest_messages(lake: Lake, sources: Sequence[Source]) -> list[MessagesReport]:
-    """Reads the headers of all messages in files into a lake. Raises SourceError, LakeError."""
+def holds_refused(source: Source) -> bool:
+    """Whether a file is a rejectlog of Exim's with the headers of refused messages in it: it is a log as well."""
+    with blaming(source.name):
+        if not is_exim_log(read_head(source.path, LOOK_BYTES)):
+            return False
+        with source.open() as stream:
+            return holds_headers(iter(partial(stream.read, BLOCK_BYTES), b""))
+
+
+def ingest_messages(
+    lake: Lake, sources: Sequence[Source], pseudonyms: Pseudonyms | None = None
+) -> list[MessagesReport]:
+    """Reads the headers of all messages in files into a lake, with pseudonyms for people where it holds those.
+
+    Raises SourceError, LakeError.
+    """
     lake.prepare()
     with lake.ledger() as ledger:
-        if ledger.pseudonyms():
-            raise LakeError(
-                f"{lake.path} holds pseudonyms, and headers name people everywhere; let --lake name another folder"
-            )
-        intake = _Intake(lake, ledger)
+        refuse_to_mix(lake, ledger, pseudonyms)
+        intake = _Intake(lake, ledger, pseudonyms)
         with lake.discarding():
             reports = [intake.take(source) for source in sources]
             intake.commit()
@@ -58,8 +74,9 @@ def ingest_messages(lake: Lake, sources: Sequence[Source]) -> list[MessagesRepor
 class _Intake:
     """New messages until there are enough for a commit."""
 
-    def __init__(self, lake: Lake, ledger: Ledger) -> None:
+    def __init__(self, lake: Lake, ledger: Ledger, pseudonyms: Pseudonyms | None = None) -> None:
         self._lake = lake
+        self._pseudonyms = pseudonyms
         self._ledger = ledger
         self._rows: dict[int, Rows] = {}
         self._files: list[tuple[str, int]] = []
@@ -70,7 +87,7 @@ class _Intake:
         if (known := self._ledger.messages_in(file)) is not None:
             return MessagesReport(source.name, known, 0, 0)
         messages = new = hops = 0
-        for rows in _read(source):
+        for rows in _read(source, self._pseudonyms):
             messages += 1
             number = int(rows.email["email_id"], 16) - (1 << 63)
             if number in self._rows or self._ledger.has_email(number):
@@ -124,7 +141,7 @@ def _identity(source: Source) -> str:
     return f"{status.st_dev}/{status.st_ino}/{status.st_size}/{status.st_mtime_ns}"
 
 
-def _read(source: Source) -> Iterator[Rows]:
+def _read(source: Source, pseudonyms: Pseudonyms | None) -> Iterator[Rows]:
     with source.open() as stream:
         for message in stream_messages(stream):
-            yield rows_of(message)
+            yield rows_of(without_people(message, pseudonyms) if pseudonyms else message)

@@ -5,7 +5,9 @@ mark that none closes.
 """
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 # Far more than any server writes (a line has at most 998 characters, RFC 5322 section 2.1.1, a header some lines).
@@ -107,7 +109,7 @@ def is_balanced(text: str) -> bool:
     return 2 * len(_partners(text)) == sum(mark[0] in "()" for mark in _MARKS.finditer(text))
 
 
-def _word_end(text: str, start: int, partners: dict[int, int]) -> int:
+def _word_end(text: str, start: int, partners: Mapping[int, int]) -> int:
     """Words go on over parentheses without a partner and other marks that open nothing."""
     end = _end(_WORD, text, start)
     while end < len(text) and not text[end].isspace() and text[end] != ";" and end not in partners:
@@ -120,7 +122,8 @@ def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
     return found.end() if found else start
 
 
-def _partners(text: str) -> dict[int, int]:
+@lru_cache(maxsize=2)  # a text is asked about several times in a row
+def _partners(text: str) -> Mapping[int, int]:
     """Where the parentheses that open at some place close; those of quoted pairs and strings are none."""
     partners: dict[int, int] = {}
     open_at: list[int] = []

@@ -10,15 +10,15 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from io import BufferedReader, FileIO
+from io import FileIO
 from itertools import chain
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
 from ingest.archives import open_stream
 from ingest.blocks import BLOCK_BYTES
 from ingest.errors import SourceError
-from ingest.finding import STDIN, blaming, find_files
+from ingest.finding import STDIN, blaming, find_files, read_head
 from ingest.headers.rejectlog import is_exim_log, read_rejectlog
 from ingest.text import decode
 
@@ -255,9 +255,9 @@ def messages_in(name: str) -> Iterator[Message]:
     is_folder = name != STDIN and Path(name).is_dir()
     with blaming(name):
         for path in (file for _, file in find_files(name)) if is_folder else (Path(name),):
+            if is_folder and not looks_like_message(read_head(path, LOOK_BYTES)):
+                continue  # what a mail server keeps beside its messages
             with sys.stdin.buffer if name == STDIN else open_stream(path) as stream:
-                if is_folder and not looks_like_message(stream.peek(LOOK_BYTES)):
-                    continue  # what a mail server keeps beside its messages
                 for message in stream_messages(stream):
                     found = True
                     yield message
@@ -268,9 +268,9 @@ def messages_in(name: str) -> Iterator[Message]:
 LOOK_BYTES: Final = 64 << 10  # in which most headers end
 
 
-def stream_messages(stream: BufferedReader) -> Iterator[Message]:
+def stream_messages(stream: BinaryIO) -> Iterator[Message]:
     """The messages of an open file; the size of a single one is known if it is a file that is not packed."""
-    is_file = isinstance(stream.raw, FileIO) and stream.seekable()
+    is_file = isinstance(getattr(stream, "raw", None), FileIO) and stream.seekable()
     size = os.fstat(stream.fileno()).st_size if is_file else None
     blocks = chain([stream.read(LOOK_BYTES)], iter(partial(stream.read, BLOCK_BYTES), b""))
     yield from read_messages(blocks, size)

@@ -34,9 +34,21 @@ def is_exim_log(head: bytes) -> bool:
     return _STAMP.match(head) is not None
 
 
-def holds_headers(head: bytes) -> bool:
-    """Whether a file that begins so has headers between its lines."""
-    return is_exim_log(head) and b"\nP Received: " in head
+def holds_headers(blocks: Iterable[bytes]) -> bool:
+    """Whether an Exim log has headers between its lines. A mainlog never has, and says at once that it is one."""
+    rest = b""
+    for block in blocks:
+        data = rest + block
+        if _DUMP in data:
+            return True
+        if _ARRIVED.search(data):
+            return False
+        rest = data[-200:]
+    return False
+
+
+_DUMP: Final = b"\nP Received: "
+_ARRIVED: Final = re.compile(rb" (?:<=|=>|Completed|Start queue run)")
 
 
 def read_rejectlog(blocks: Iterable[bytes]) -> Iterator[Refused]:

@@ -69,7 +69,8 @@ def rows_of(message: Message, *, with_subject: bool = True) -> Rows:
         "defects": defects,
     }
     rows = [
-        _hop_row(email_id, number, *each) for number, each in enumerate(zip(hops, clocks, strict=True), start=1)
+        _hop_row(email_id, number, *each)
+        for number, each in enumerate(zip(hops, clocks, strict=True), start=1)
     ]
     return Rows(email, rows)
 
@@ -98,7 +99,7 @@ def _found(block: Block, name: str, shape: re.Pattern[str]) -> str | None:
 
 
 def _hop_row(email_id: str, number: int, hop: Hop, clock: Clock) -> Row:
-    row = dict(zip(_COLUMNS, hop, strict=True))
+    row: dict[str, Any] = dict(zip(_COLUMNS, hop, strict=True))
     row |= {"email_id": email_id, "hop": number, "delay_s": clock.delay_s, "skew_s": clock.skew_s}
     row["is_internal"] = _is_internal(hop)
     return row
