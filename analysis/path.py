@@ -73,8 +73,7 @@ def read_way(
     own_networks = [network for network in map(_network, own) if network]
     own_hosts = {host.lower() for host in own if not _network(host)}
     ours = own_hosts or _assumed(hops)
-    boundary = _boundary(hops, ours)
-    is_known = [hop["hop"] > boundary or hop["hop"] in logged for hop in hops]
+    is_known = _known(hops, ours, logged)
     times = [hop["received_at"].timestamp() if hop["received_at"] else None for hop in hops]
     clocks = compare(times, [len(hops) if known else 1 for known in is_known])
     steps = [
@@ -117,13 +116,21 @@ def _is_own(host: str | None, own: Collection[str]) -> bool:
     return any(each in (name, short) or name.endswith(f".{each}") for each in own)
 
 
-def _boundary(hops: Sequence[Row], own: Collection[str]) -> int:
-    """The number of the newest hop that a server of somebody else wrote; 0 if all are ours."""
+def _known(hops: Sequence[Row], own: Collection[str], logged: Collection[int]) -> list[bool]:
+    """Which hops servers of ours wrote: the newest ones, those that a log has, and those of a filter between ours."""
+    newest = True
+    known = []
     for hop in reversed(hops):
-        local = hop["by_host"] is None or hop["by_host"].lower() in ("localhost", "localhost.localdomain")
-        if not (_is_own(hop["by_host"], own) or (local and hop["hop"] > 1)):
-            return int(hop["hop"])
-    return 0
+        newest = newest and (_is_own(hop["by_host"], own) or (_is_local(hop) and hop["hop"] > 1))
+        known.append(newest or hop["hop"] in logged)
+    known.reverse()
+    for place, (hop, before) in enumerate(zip(hops[1:], known[:-1], strict=True), start=1):
+        known[place] = known[place] or (before and _is_local(hop) and hop["is_internal"])
+    return known
+
+
+def _is_local(hop: Row) -> bool:
+    return hop["by_host"] is None or hop["by_host"].lower() in ("localhost", "localhost.localdomain")
 
 
 def _address(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -289,8 +296,7 @@ def _logged(log: Row) -> str:
     if not log["attempts"]:
         return f"{where}; there is no attempt to deliver it"
     tries = f"{log['attempts']} attempts" if log["attempts"] > 1 else "one attempt"
-    last = f": {log['reply']}" if log["reply"] else ""
-    return f"{where}; {tries}, {log['status']} after {duration(log['log_delay_s'] or 0.0)}{last}"
+    return f"{where}; {tries}, {log['status']} after {_span(log['log_delay_s'] or 0.0)}"
 
 
 def _date_findings(steps: Sequence[Step], sent_at: datetime | None) -> list[str]:

@@ -171,9 +171,9 @@ _HOPS: Final = (
 _LOGGED: Final = (
     Column("hop", "hop", "count"),
     Column("log_host", "in the log of"),
-    Column("log_client_ip", "from"),
     Column("log_tls_version", "TLS in"),
     Column("attempts", "attempts", "count"),
+    Column("log_delay_s", "delay", "seconds"),
     Column("before_queue_s", "before queue", "seconds"),
     Column("in_queue_s", "in queue", "seconds"),
     Column("connect_s", "connect", "seconds"),
@@ -181,7 +181,6 @@ _LOGGED: Final = (
     Column("relay_name", "to"),
     Column("relay_tls_version", "TLS out"),
     Column("status", "status"),
-    Column("reply", "last reply"),
 )
 
 
@@ -189,6 +188,9 @@ def print_logged(rows: Iterable[Mapping[str, Any]], console: Console) -> None:
     """What logs have of Received headers; those that no log knows are left out."""
     known = [row for row in rows if row["log_host"]]
     print_rows("The same in your logs: TLS, attempts, parts of the delay", _LOGGED, known, console)
+    for row in known:
+        if row["reply"]:
+            console.print(Text(f"hop {row['hop']}: “{_short(row['reply'])}”", style="italic"))
 
 
 def print_search(search: Search, story: Story | None, console: Console) -> None:

@@ -183,6 +183,7 @@ def logged_hops(
     parameters: dict[str, object] = {
         f"{name}s": [hop[name] for hop in hops] for name in ("hop", "hop_id", "by_host", "received_at")
     }
+    parameters["next_hosts"] = [*(hop["by_host"] for hop in hops[1:]), None]
     rows = _rows(connection, "logged_hops", parameters | {"message_ids": list(message_ids)})
     return {row["hop"]: {name: row[name] for name in _LOGGED} for row in rows}
 

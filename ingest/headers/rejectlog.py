@@ -35,20 +35,22 @@ def is_exim_log(head: bytes) -> bool:
 
 
 def holds_headers(blocks: Iterable[bytes]) -> bool:
-    """Whether an Exim log has headers between its lines. A mainlog never has, and says at once that it is one."""
+    """Whether an Exim log has headers between its lines. A mainlog never has, and says soon that it is one."""
     rest = b""
     for block in blocks:
-        data = rest + block
-        if _DUMP in data:
-            return True
-        if _ARRIVED.search(data):
-            return False
-        rest = data[-200:]
+        found = _DUMP_OR_MAIL.search(data := rest + block)
+        if found:
+            return found[1] is None
+        rest = data[-_LONGEST_BEGIN:]
     return False
 
 
-_DUMP: Final = b"\nP Received: "
-_ARRIVED: Final = re.compile(rb" (?:<=|=>|Completed|Start queue run)")
+# Headers; or a message that arrived or went, which only a mainlog has.
+_DUMP_OR_MAIL: Final = re.compile(
+    rb"\nP Received: |^\d{4}-\d\d-\d\d [^\n]{8,48}? (\w{6}-\w{6,11}-\w{2,4} (?:<=|[=*-]>|==|Completed))",
+    re.MULTILINE,
+)
+_LONGEST_BEGIN: Final = 120
 
 
 def read_rejectlog(blocks: Iterable[bytes]) -> Iterator[Refused]:

@@ -96,14 +96,12 @@ def pseudonyms():
     return Pseudonyms(b"k" * 32)
 
 
-def test_a_lake_of_pseudonyms_takes_no_people(tmp_path, lake, pseudonyms):
+def test_a_lake_of_people_takes_no_pseudonyms(tmp_path, lake, pseudonyms):
     (tmp_path / "box").write_text(mailbox(1))
-    lake.prepare()
-    with lake.ledger() as ledger:
-        ledger.claim_pseudonyms(pseudonyms.identity)
+    take(lake, tmp_path / "box")
 
-    with pytest.raises(LakeError, match="holds pseudonyms"):
-        take(lake, tmp_path / "box")
+    with pytest.raises(LakeError, match="holds real names"):
+        ingest_messages(lake, find_sources([str(tmp_path / "box")]), pseudonyms)
 
 
 def test_with_pseudonyms_no_byte_of_the_tables_names_anybody(tmp_path, lake, pseudonyms):
