@@ -150,9 +150,6 @@ def _network(text: str) -> Network | None:
 def _contradictions(before: Step, step: Step) -> list[str]:
     """What a hop says against the one before."""
     remarks = []
-    if step.skew_s:
-        direction = "ahead" if step.skew_s > 0 else "behind"
-        remarks.append(f"its clock is at least {abs(step.skew_s):.0f} s {direction}")
     by = (before.hop["by_host"] or "").lower()
     names = {(step.hop[name] or "").lower().strip("[]") for name in ("from_helo", "from_host")} - {""}
     if by and names and not any(_same_domain(by, name) for name in names) and not step.is_internal:
@@ -219,7 +216,11 @@ _ZONED: Final = frozenset({"postfix", "exim", "gmail", "exchange", "exchange_onl
 
 def _oddities(step: Step) -> list[str]:
     """What is odd about a hop by itself."""
-    hop, remarks = step.hop, []
+    hop, remarks = step.hop, list[str]()
+    if step.skew_s:
+        remarks.append(
+            f"its clock is at least {duration(abs(step.skew_s))} {'ahead' if step.skew_s > 0 else 'behind'}"
+        )
     for (server, column), shape in _WRITES.items():
         if server == hop["server"] and hop[column] and not shape.fullmatch(hop[column]):
             remarks.append(f"{hop[column]!r} is no {_WORDS[column]} that {server} writes")
@@ -307,9 +308,12 @@ def _date_findings(steps: Sequence[Step], sent_at: datetime | None) -> list[str]
     apart_s = (first.hop["received_at"] - sent_at).total_seconds()
     if abs(apart_s) < _SLOW_S:
         return []
-    what = "before" if apart_s > 0 else "after"
+    if apart_s > 0:
+        return [
+            f"its Date is {duration(apart_s)} before {_name(first)} had it: it waited there, or the sender's clock is wrong"
+        ]
     return [
-        f"its Date is {duration(abs(apart_s))} {what} {_name(first)} had it: the sender's clock, or it waited there"
+        f"its Date is {duration(-apart_s)} after {_name(first)} had it: the sender's clock is wrong, or that hop is made up"
     ]
 
 

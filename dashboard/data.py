@@ -321,11 +321,12 @@ class Letter:
     way: Way
 
 
-def ways(text: bytes) -> list[Letter]:
-    """The messages in a text, at most SHOWN; the hosts that the lake has logs of are ours."""
+def ways(text: bytes, own: Sequence[str] = ()) -> list[Letter]:
+    """The messages in a text, at most SHOWN; the hosts that the lake has logs of are ours, and those said to be."""
     is_ready = state() == LakeState.READY
     letters = (rows_of(message) for message in islice(read_messages([text]), SHOWN))
-    return [_letter(rows, span().hosts if is_ready else (), is_ready=is_ready) for rows in letters]
+    hosts = [*own, *(span().hosts if is_ready else ())]
+    return [_letter(rows, hosts, is_ready=is_ready) for rows in letters]
 
 
 def _letter(rows: Rows, hosts: Sequence[str], *, is_ready: bool) -> Letter:
