@@ -33,7 +33,7 @@ _END: Final = re.compile(rb"\n[ \t]*\r?\n")
 _CR_END: Final = re.compile(rb"\r[ \t]*\r")
 # mbox(5): `From sender date`, behind an empty line; other lines that begin so are quoted by the writer, mostly.
 _FROM_LINE: Final = re.compile(rb"From \S{1,320} .{0,80}\d\d:\d\d[^\n]{0,80}")
-_LEAD: Final = re.compile(rb"(?:\xef\xbb\xbf|[ \t]*\r?\n|>?From [^\n:]*\n)+")
+_LEAD: Final = re.compile(rb"(?:\xef\xbb\xbf|[ \t]*\r?\n|>?From (?!:)[^\n]{0,998}\n)+")
 
 
 # One header: its name in small letters, and its value with the line breaks that it was folded with.
@@ -120,7 +120,7 @@ def _name_of(written: str) -> str | None:
 
 # How a block was pasted: each of its lines behind the same blanks, or quoted as in a reply.
 _INDENT: Final = re.compile(rb"(?:> ?|[ \t]){1,64}(?=[!-9;-=?-~][!-9;-~]{0,127}[ \t]*:)")
-_AT_MARGIN: Final = re.compile(rb"^[!-9;-=?-~][!-9;-~]{0,127}:", re.MULTILINE)
+_AT_MARGIN: Final = re.compile(rb"\n[!-9;-=?-~][!-9;-~]{0,127}:")
 
 
 def _without_indent(block: bytes, defects: list[str]) -> bytes:
@@ -187,13 +187,14 @@ def _lines(data: bytes) -> list[bytes]:
 def looks_like_message(head: bytes) -> bool:
     """Whether a file that begins so holds messages: a mailbox, or one message whose first lines are headers."""
     start = found.end() if (found := _LEAD.match(head)) else 0
-    if _FROM_LINE.match(head):
+    if _FROM_LINE.match(head) or _TRACE.match(head, start):
         return True
     first = [line for line in _lines(head[start:])[:-1] if line[:1] not in (b" ", b"\t", b"")][:3]
     names = [found[1].lower() for line in first if (found := _NAME.match(line))]
     return bool(first) and len(names) == len(first) and any(_is_header(name) for name in names)
 
 
+_TRACE: Final = re.compile(rb"(?:> ?|[ \t]){0,64}Received:\s{1,8}(?:from|by)\s", re.IGNORECASE)
 _COMMON: Final = frozenset(
     b"received return-path delivered-to from to subject date message-id mime-version content-type reply-to sender cc bcc "
     b"references in-reply-to x-original-to envelope-to dkim-signature authentication-results arc-seal received-spf".split()
