@@ -79,14 +79,15 @@ def _any(value: str, text: str) -> Hop:
 
 # What stands behind `id` in most headers.
 _TAIL: Final = re.compile(
-    r"(?P<id>[^\s;()<>\[\],]+)(?P<via>(?: via [\w ]{1,40}?)?)(?: for (?:<(?P<for>[^\s;()<>\[\],]+)>|(?P<bare>[^\s;()<>\[\],]+)))?"
+    r"(?P<id>[^\s;()<>\[\],]+)(?P<via>(?: via (?:Frontend|Mailbox) Transport)?)(?: for (?:<(?P<for>[^\s;()<>\[\],]+)>|(?P<bare>[^\s;()<>\[\],]+)))?"
     r"(?P<comment>(?: \([^()]*\))?)"
 )
+_ADDRESSEE: Final = re.compile(r"([^<>]+) for <([^\s;()<>\[\],]+)>")
 _SENDER: Final = " (envelope-from <"  # Exim's; differs from message to message
 _LONGEST: Final = 1_000
 # What a frame is read with in the place of an id; Gmail's tell who wrote them.
-_ANY_ID: Final = "x"
-_GMAIL_ID: Final = "xcsp1"
+_ANY_ID: Final = "0stand1n"
+_GMAIL_ID: Final = "0csp0stand1n"
 
 
 def _usual(value: str, text: str) -> Hop | None:
@@ -101,7 +102,8 @@ def _usual(value: str, text: str) -> Hop | None:
     head, sender, rest = head.rstrip().partition(_SENDER)
     if sender:
         address, close, rest = rest.partition(">)")
-        if not close or "(" in address or ")" in address:
+        is_comment = close and rest[:1] in ("", " ") and head.count("(") == head.count(")")
+        if not is_comment or "(" in address or ")" in address or head.rpartition(" ")[2].lower() in _KEYWORDS:
             return None
         head += rest
     begin, mark, end = head.partition(" id ")
@@ -113,10 +115,10 @@ def _usual(value: str, text: str) -> Hop | None:
         frame = _frame(begin, _GMAIL_ID if "csp" in hop_id else _ANY_ID, via + comment)
         for_address = for_address or bare
     else:
-        begin, mark, end = head.rpartition(" for <") if head.endswith(">") else (head, "", "")
-        hop_id, for_address = None, end[:-1] or None
-        frame = _frame(begin, None, "")
-    if not frame or hop_id in _KEYWORDS or for_address in _KEYWORDS or " " in (for_address or ""):
+        found = _ADDRESSEE.fullmatch(head)
+        begin, for_address = found.groups() if found else (head, None)
+        hop_id, frame = None, _frame(begin, None, "")
+    if not frame or hop_id in _KEYWORDS or for_address in _KEYWORDS:
         return None
     return Hop(value, *frame[1:10], hop_id, for_address, *dated, frame.server, frame.confidence)
 
@@ -128,7 +130,7 @@ _NEW_YEAR: Final = Dated(datetime(2000, 1, 1, tzinfo=UTC), 0, (), 0, 0)
 def _frame(begin: str, hop_id: str | None, end: str) -> Hop | None:
     """The hop of a header without what differs from message to message; None where that could change its reading."""
     text = f"{begin} id {hop_id}{end}" if hop_id else begin
-    if ";" in text or not is_balanced(text) or find_date(text):
+    if ";" in text or " for " in text.lower() or not is_balanced(text) or find_date(text):
         return None
     hop = _hop(text, text, text, _NEW_YEAR, ())
     return None if hop.defects or hop.hop_id != hop_id or hop.for_address else hop
