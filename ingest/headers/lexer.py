@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 # Far more than any server writes (a line has at most 998 characters, RFC 5322 section 2.1.1, a header some lines).
-MAX_LENGTH: Final = 16_384
+MAX_LENGTH: Final = 8_192
 
 
 class TokenKind(StrEnum):

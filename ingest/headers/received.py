@@ -19,6 +19,7 @@ from ingest.headers.lexer import MAX_LENGTH, TokenKind, is_balanced, scan, witho
 from ingest.headers.servers import Peer, Server, names_peer_first, server_of
 
 _KEYWORDS: Final = frozenset({"from", "by", "via", "with", "id", "for"})
+_COMMENTS: Final = 32  # of a clause; servers write three
 _SEMICOLONS: Final = 4  # of which the date may stand behind one
 
 
@@ -192,7 +193,8 @@ def _clauses(text: str) -> dict[str, _Clause]:
     clauses = {"": current}
     for kind, token in scan(text):
         if kind is TokenKind.COMMENT:
-            current.comments.append(token)
+            if len(current.comments) < _COMMENTS:
+                current.comments.append(token)
         elif kind is TokenKind.WORD:
             word = token.rstrip(",")
             if word.lower() in _KEYWORDS:

@@ -165,7 +165,7 @@ def _domains(block: Block, *names: str) -> list[str]:
     """The domains of the addresses in some headers, each once; names in quotation marks hold none."""
     found: set[str] = set()
     for value in chain.from_iterable(map(block.values, names)):
-        plain = '"' not in value and "(" not in value and len(value) < _MAX_TEXT
+        plain = '"' not in value and "(" not in value
         words = [value] if plain else [text for kind, text in scan(value) if kind is TokenKind.WORD]
         found.update(domain.lower() for word in words for domain in _DOMAIN.findall(_QUOTED.sub("", word)))
     return sorted(found)
