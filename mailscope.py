@@ -243,19 +243,17 @@ def _ingest(
 ) -> tuple[list[Report], list[MessagesReport]]:
     """What became of each log, and of each file of messages."""
     found = [(find_sources(paths), settings) for paths, settings in logs]
-    mail = [source for sources, _ in found for source in sources if holds_messages(source)]
+    every = [source for sources, _ in found for source in sources]
+    mail = {source.name: source for source in every if holds_messages(source)}
+    refused = [source for source in every if source.name not in mail and holds_refused(source)]
     reports: list[Report] = []
     with Lake(lake).locked(_waiting):
-        with shown_progress([source for sources, _ in found for source in sources]) as progress:
+        with shown_progress(every) as progress:
             for sources, settings in found:
-                of_logs = [source for source in sources if source not in mail]
+                of_logs = [source for source in sources if source.name not in mail]
                 reports += ingest_sources(Lake(lake), of_logs, settings, progress) if of_logs else []
-            refused = [source for sources, _ in found for source in sources if holds_refused(source)]
-            told = (
-                ingest_messages(Lake(lake), [*mail, *refused], logs[0][1].pseudonyms)
-                if mail or refused
-                else []
-            )
+            headers_of = [*mail.values(), *refused]
+            told = ingest_messages(Lake(lake), headers_of, logs[0][1].pseudonyms) if headers_of else []
         _finish(Lake(lake), own)
     return reports, told
 
