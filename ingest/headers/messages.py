@@ -253,17 +253,28 @@ def _mailbox(buffer: bytes, source: Iterator[bytes]) -> Iterator[Message]:
 def messages_in(name: str) -> Iterator[Message]:
     """The messages of a file, of all files in a folder, or of standard input (`-`). SourceError if there is none."""
     found = False
-    is_folder = name != STDIN and Path(name).is_dir()
     with blaming(name):
-        for path in (file for _, file in find_files(name)) if is_folder else (Path(name),):
-            if is_folder and not looks_like_message(read_head(path, LOOK_BYTES)):
-                continue  # what a mail server keeps beside its messages
-            with sys.stdin.buffer if name == STDIN else open_stream(path) as stream:
-                for message in stream_messages(stream):
-                    found = True
-                    yield message
+        for message in chain.from_iterable(map(_messages_of, _files(name))):
+            found = True
+            yield message
     if not found:
         raise SourceError(f"{name} holds no message; a message, or the headers of one, would be right")
+
+
+def _files(name: str) -> Iterator[Path | None]:
+    """The files that a name means; None is standard input."""
+    path = Path(name)
+    if name == STDIN:
+        yield None
+    elif path.is_dir():  # beside the messages a mail server keeps files of its own
+        yield from (file for _, file in find_files(name) if looks_like_message(read_head(file, LOOK_BYTES)))
+    else:
+        yield path
+
+
+def _messages_of(path: Path | None) -> Iterator[Message]:
+    with open_stream(path) if path else sys.stdin.buffer as stream:
+        yield from stream_messages(stream)
 
 
 LOOK_BYTES: Final = 64 << 10  # in which most headers end
