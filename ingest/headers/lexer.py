@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Final, TypeAlias
 
 # Far more than any server writes (a line has at most 998 characters, RFC 5322 section 2.1.1, a header some lines).
 MAX_LENGTH: Final = 8_192
@@ -22,11 +23,8 @@ class TokenKind(StrEnum):
     SEMICOLON = "semicolon"
 
 
-class Token(NamedTuple):
-    """A piece of a header; a comment's text is without its outer parentheses."""
-
-    kind: TokenKind
-    text: str
+# A piece of a header; a comment's text is without its outer parentheses.
+Token: TypeAlias = tuple[TokenKind, str]
 
 
 # Lengths are bounded so that what never closes costs no more than what does.
@@ -50,19 +48,18 @@ def scan(text: str) -> list[Token]:
     """The tokens of an unfolded header value, in order; of at most MAX_LENGTH characters."""
     text = text[:MAX_LENGTH]
     found = _PLAIN.findall(text) if _is_plain(text) else None
-    if found is None or any(odd for *_, odd in found):
+    if found is None or any(map(_odd, found)):
         return _scan(text)
     return [
-        Token(TokenKind.WORD, word)
-        if word
-        else Token(TokenKind.COMMENT, comment[1:-1])
-        if comment
-        else _SEMICOLON
+        (_WORD_KIND, word) if word else (_COMMENT_KIND, comment[1:-1]) if comment else _SEMICOLON
         for word, comment, _, _ in found
     ]
 
 
-_SEMICOLON: Final = Token(TokenKind.SEMICOLON, ";")
+_odd: Final = itemgetter(3)
+_WORD_KIND: Final = TokenKind.WORD
+_COMMENT_KIND: Final = TokenKind.COMMENT
+_SEMICOLON: Final = (TokenKind.SEMICOLON, ";")
 
 
 def _is_plain(text: str) -> bool:
@@ -80,11 +77,11 @@ def _scan(text: str) -> list[Token]:
             tokens.append(_SEMICOLON)
             place += 1
         elif place in partners:
-            tokens.append(Token(TokenKind.COMMENT, text[place + 1 : partners[place]]))
+            tokens.append((TokenKind.COMMENT, text[place + 1 : partners[place]]))
             place = partners[place] + 1
         else:
             end = _word_end(text, place, partners)
-            tokens.append(Token(TokenKind.WORD, text[place:end]))
+            tokens.append((TokenKind.WORD, text[place:end]))
             place = end
     return tokens
 

@@ -124,6 +124,7 @@ def _usual(value: str, text: str) -> Hop | None:
     return Hop(value, *frame[1:10], hop_id, for_address, *dated, frame.server, frame.confidence)
 
 
+_CLOCK: Final = re.compile(r"\d:\d\d")  # without one there is no date
 _NEW_YEAR: Final = Dated(datetime(2000, 1, 1, tzinfo=UTC), 0, (), 0, 0)
 
 
@@ -131,7 +132,12 @@ _NEW_YEAR: Final = Dated(datetime(2000, 1, 1, tzinfo=UTC), 0, (), 0, 0)
 def _frame(begin: str, hop_id: str | None, end: str) -> Hop | None:
     """The hop of a header without what differs from message to message; None where that could change its reading."""
     text = f"{begin} id {hop_id}{end}" if hop_id else begin
-    if ";" in text or " for " in text.lower() or not is_balanced(text) or find_date(text):
+    if (
+        ";" in text
+        or " for " in text.lower()
+        or not is_balanced(text)
+        or (_CLOCK.search(text) and find_date(text))
+    ):
         return None
     hop = _hop(text, text, text, _NEW_YEAR, ())
     return None if hop.defects or hop.hop_id != hop_id or hop.for_address else hop
@@ -197,8 +203,8 @@ def _clauses(text: str) -> dict[str, _Clause]:
                 current.comments.append(token)
         elif kind is TokenKind.WORD:
             word = token.rstrip(",")
-            if word.lower() in _KEYWORDS:
-                current = clauses.setdefault(word.lower(), _Clause())
+            if len(word) < 5 and (keyword := word.lower()) in _KEYWORDS:  # no keyword has five letters
+                current = clauses.setdefault(keyword, _Clause())
                 if current.words or current.comments:  # said again: `from` may then be the envelope's
                     current = _Clause()
             elif word:
