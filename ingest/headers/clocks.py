@@ -30,6 +30,10 @@ class Clock(NamedTuple):
 def compare(times: Sequence[float | None], weights: Sequence[int]) -> list[Clock]:
     """The clocks of moments in their order on the way, as seconds since some epoch; heavier ones are believed first."""
     right = _consistent(times, weights)
+    if times and len(right) == len(times):  # nearly always
+        delays = [at - before for before, at in pairwise(times) if at is not None and before is not None]
+        agreed = (Clock(delay, bound := max(0.0, delay), bound, 0.0, is_right=True) for delay in delays)
+        return [Clock(None, None, None, 0.0, is_right=True), *agreed]
     return [_clock(times, right, place) for place in range(len(times))]
 
 

@@ -56,7 +56,7 @@ def read_usual(text: str) -> tuple[datetime, int] | None:
         local = datetime(
             int(year), _MONTHS[month], int(day), int(hour), int(minute), min(int(second), 59), tzinfo=known[0]
         )
-        return local.astimezone(UTC), known[1]
+        return local.astimezone(UTC) if known[1] else local, known[1]
     except (ValueError, OverflowError):
         return None
 
@@ -64,7 +64,9 @@ def read_usual(text: str) -> tuple[datetime, int] | None:
 @lru_cache(maxsize=256)
 def _zone(text: str) -> tuple[timezone, int] | None:
     offset_s, _ = _offset(text)
-    return None if offset_s is None else (timezone(timedelta(seconds=offset_s)), offset_s)
+    return (
+        None if offset_s is None else (timezone(timedelta(seconds=offset_s)) if offset_s else UTC, offset_s)
+    )
 
 
 _MONTHS: Final = {name: month_of(name) for name in "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()}

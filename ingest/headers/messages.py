@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
-from ingest.archives import open_stream
+from ingest.archives import codec_of, open_stream
 from ingest.blocks import BLOCK_BYTES
 from ingest.errors import SourceError
 from ingest.finding import STDIN, blaming, find_files, read_head
@@ -273,7 +273,16 @@ def _files(name: str) -> Iterator[Path | None]:
 
 
 def _messages_of(path: Path | None) -> Iterator[Message]:
-    with open_stream(path) if path else sys.stdin.buffer as stream:
+    if path is None:
+        yield from stream_messages(sys.stdin.buffer)
+        return
+    with path.open("rb", buffering=0) as file:  # most are small, and one call reads all that is wanted
+        head = file.read(LOOK_BYTES) or b""
+        if codec_of(head) is None:
+            rest = iter(partial(file.read, BLOCK_BYTES), b"")
+            yield from read_messages(chain([head], rest), os.fstat(file.fileno()).st_size)
+            return
+    with open_stream(path) as stream:
         yield from stream_messages(stream)
 
 
