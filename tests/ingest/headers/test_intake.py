@@ -176,3 +176,12 @@ def test_a_log_is_no_file_of_messages(tmp_path):
 def test_a_lake_without_emails_has_their_columns(make_lake):
     with open_lake(make_lake("Nov  2 10:00:01 mx1 postfix/qmgr[5]: 3F1A2B3C4D: removed\n")) as connection:
         assert connection.sql("SELECT hop, verdicts FROM hops JOIN emails USING (email_id)").fetchall() == []
+
+
+def test_a_lake_of_before_a_column_came_has_it_empty(tmp_path, lake_of_files):
+    (tmp_path / "box").write_text(mailbox(1))
+    folder = lake_of_files(tmp_path / "lake", [tmp_path / "box"])
+    [part] = (folder / "hops").glob("*.parquet")
+    pq.write_table(pq.read_table(part).drop_columns(["delay_s", "skew_s", "is_internal"]), part)
+    with open_lake(folder) as connection:
+        assert connection.sql("SELECT hop, skew_s FROM hops").fetchall() == [(1, None)]
