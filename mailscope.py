@@ -24,7 +24,7 @@ from rich.text import Text
 
 from analysis import metrics
 from analysis.coverage import coverage, print_coverage, print_sources
-from analysis.path import read_way
+from analysis.path import collapsed, read_way
 from analysis.report import build
 from analysis.report.html import to_html
 from analysis.report.terminal import print_report, print_search
@@ -538,6 +538,9 @@ def headers(
     own: Annotated[
         list[str] | None, typer.Option(help="A host, domain or network of yours; may be given again.")
     ] = None,
+    collapse: Annotated[
+        bool, typer.Option("--collapse", help="Leave out hops within one host or organisation.")
+    ] = False,
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -552,6 +555,7 @@ def headers(
             ids = [email["message_id"]] if email["message_id"] else []
             logged = logged_hops(connection, hops, ids) if connection else {}
             way = read_way(hops, said, logged, email["sent_at"])
+            way = collapsed(way) if collapse else way
             if as_json:
                 print(to_json({"email": email, "way": way}))
             else:

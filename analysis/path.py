@@ -9,7 +9,7 @@ is taken to be right; the others' clocks are then wrong by at least so much, and
 import ipaddress
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
@@ -47,7 +47,7 @@ class Step:
 class Way:
     """A message's way: its steps, the oldest first, and what there is to say about it, the most telling first.
 
-    `own` are the hosts and domains that were taken for ours.
+    `own` are the hosts and domains that were taken for ours; that many of the newest steps are known (`newest_known`).
     """
 
     steps: list[Step]
@@ -55,6 +55,7 @@ class Way:
     verdict: str  # us or them, in a line
     findings: list[str]
     own: Collection[str] = ()
+    newest_known: int = 0
 
 
 def read_way(
@@ -86,7 +87,20 @@ def read_way(
         step.remarks.extend(_oddities(step))
     passed_s = transit_s(times, clocks)
     findings = [*_findings(steps, bool(own_hosts)), *_date_findings(steps, sent_at)]
-    return Way(steps, passed_s, _verdict(steps, passed_s), findings, sorted(ours))
+    newest_known = (*is_known[::-1], False).index(False)
+    return Way(steps, passed_s, _verdict(steps, passed_s), findings, sorted(ours), newest_known)
+
+
+def collapsed(way: Way) -> Way:
+    """The same way without the hops within one host or organisation; delays are then from one organisation to the next."""
+    between = [step for step in way.steps if not step.is_internal]
+    times = [step.hop["received_at"].timestamp() if step.hop["received_at"] else None for step in between]
+    clocks = compare(times, [len(between) if step.is_known else 1 for step in between])
+    steps = [
+        replace(step, delay_s=clock.delay_s, least_s=clock.least_s, most_s=clock.most_s)
+        for step, clock in zip(between, clocks, strict=True)
+    ]
+    return replace(way, steps=steps)
 
 
 def _step(hop: Row, is_known: bool, clock: Clock, networks: Collection[Network], log: Row | None) -> Step:
@@ -97,9 +111,7 @@ def _step(hop: Row, is_known: bool, clock: Clock, networks: Collection[Network],
 
 def is_known_verdict(way: Way, verdict: Row) -> bool:
     """Whether a verdict is of a server of ours, and was written there: RFC 8601 section 5 has the sender's forgeries."""
-    newest = [step.is_known for step in reversed(way.steps)]
-    known = newest.index(False) if False in newest else len(newest)
-    return verdict["received_above"] < known and _is_own(verdict["authserv_id"], way.own)
+    return verdict["received_above"] < way.newest_known and _is_own(verdict["authserv_id"], way.own)
 
 
 def _assumed(hops: Sequence[Row]) -> set[str]:
@@ -270,10 +282,8 @@ def _findings(steps: Sequence[Step], is_told: bool) -> list[str]:
     entry = next((step for step in _right(steps) if step.is_known), None)
     if entry and not steps[0].is_known:
         findings.append(f"{_name(entry)} took it over at {entry.hop['received_at']:%Y-%m-%d %H:%M:%S} UTC")
-    findings += [f"hop {step.hop['hop']} ({_name(step)}): {_logged(step.log)}" for step in steps if step.log]
-    findings += [
-        f"hop {step.hop['hop']} ({_name(step)}): {remark}" for step in steps for remark in step.remarks
-    ]
+    findings += [f"{_label(step)}: {_logged(step.log)}" for step in steps if step.log]
+    findings += [f"{_label(step)}: {remark}" for step in steps for remark in step.remarks]
     findings += _loops(steps)
     claimed = [step.hop["hop"] for step in steps if not step.is_known]
     if claimed:
@@ -321,6 +331,11 @@ def _passed(pair: tuple[Step, Step]) -> float:
     before, after = pair
     passed: float = (after.hop["received_at"] - before.hop["received_at"]).total_seconds()
     return passed
+
+
+def _label(step: Step) -> str:
+    host = step.hop["by_host"]
+    return f"hop {step.hop['hop']} ({host})" if host else f"hop {step.hop['hop']}"
 
 
 def _name(step: Step) -> str:

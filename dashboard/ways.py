@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from analysis.path import Step, Way, is_known_verdict
+from analysis.path import Step, Way, collapsed, is_known_verdict
 from analysis.text import duration, visible
 from dashboard import charts, ui
 from dashboard.data import Letter
@@ -57,10 +57,10 @@ def show(letter: Letter, number: int) -> None:
     if not letter.way.steps:
         return
     ui.section("Hops, the first at the top")
-    _time_line(letter.way.steps)
-    st.dataframe(
-        pd.DataFrame([_row(step) for step in letter.way.steps]), hide_index=True, key=f"hops{number}"
-    )
+    between = st.toggle("without those within one host or organisation", key=f"between{number}")
+    steps = collapsed(letter.way).steps if between else letter.way.steps
+    _time_line(steps)
+    st.dataframe(pd.DataFrame([_row(step) for step in steps]), hide_index=True, key=f"hops{number}")
     if logged := [_logged(step) for step in letter.way.steps if step.log]:
         ui.section("The same in your logs")
         st.dataframe(pd.DataFrame(logged), hide_index=True, key=f"logged{number}")

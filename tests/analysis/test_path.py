@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analysis.path import is_known_verdict, read_way
+from analysis.path import collapsed, is_known_verdict, read_way
 from ingest.headers.messages import Message, read_block
 from ingest.headers.rows import rows_of
 
@@ -238,3 +238,16 @@ def test_a_network_of_ours_is_internal():
     rows = hops(("a.example.net", "203.0.113.9", "mx1.example.org", "ESMTP", 0))
 
     assert read_way(rows, ["example.org", "203.0.113.0/24"]).steps[0].is_internal
+
+
+def test_collapsed_a_way_has_the_delays_from_one_organisation_to_the_next():
+    rows = hops(
+        ("pc.example.net", "203.0.113.1", "out.example.net", "ESMTPS", 0),
+        ("out.example.net", "127.0.0.1", "out.example.net", "ESMTP", 50),
+        ("out.example.net", "203.0.113.2", "mx1.example.org", "ESMTPS", 60),
+    )
+
+    assert [(step.hop["hop"], step.delay_s) for step in collapsed(read_way(rows)).steps] == [
+        (1, None),
+        (3, 60.0),
+    ]

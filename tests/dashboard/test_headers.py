@@ -72,3 +72,13 @@ def test_what_the_log_has_stands_beside_the_claim(
         0.4,
         "250 2.0.0 Saved",
     )
+
+
+def test_hops_within_an_organisation_can_be_left_out(open_page: OpenPage, tmp_path: Path) -> None:
+    test = open_page(tmp_path / "none", "headers")
+    test.text_area[0].set_value(
+        PASTED.format(client="app.example.com").replace("[203.0.113.7]", "[10.0.0.7]")
+    ).run()
+    test.toggle[0].set_value(True).run()
+
+    assert test.dataframe[0].value["by"].tolist() == ["out7.example.com"]
