@@ -253,6 +253,8 @@ _MAIL: Final = re.compile(r"(?:UTF8)?[EL]?SMTPS?A?", re.IGNORECASE)
 def _protocol(clauses: Mapping[str, _Clause]) -> str | None:
     """The protocol in capitals; of a server that names its software instead, those words."""
     words = [word for name in ("with", "via") if name in clauses for word in clauses[name].words]
+    if not words and "by" in clauses:  # `by webmail.example.org (via HTTP)`
+        words = [comment[4:] for comment in clauses["by"].comments if comment[:4].lower() == "via "]
     known = next((word for word in words if _PROTOCOL.fullmatch(word)), None)
     if known:
         return known.upper()
@@ -276,7 +278,7 @@ _PEERS: Final = tuple(
         r"[^\s@]{0,64}@(?P<ip>[0-9a-f.:]{3,45})$",  # qmail with ident
     )
 )
-_HELOS: Final = re.compile(r"(?:^|[ \]])(?:helo=|(?:HELO|EHLO) )(?P<helo>[^\s)]{1,255})", re.IGNORECASE)
+_HELOS: Final = re.compile(r"(?:^|[ \]])(?:helo=|(?:HELO|EHLO|LHLO) )(?P<helo>[^\s)]{1,255})", re.IGNORECASE)
 _CLAIMED: Final = ("claiming", "to", "be")
 _PICKUP: Final = ("mail", "pickup", "service")  # Microsoft's SMTPSVC: a message that lay in a folder
 _WEB: Final = ("HTTP", "HTTPS")
@@ -293,7 +295,7 @@ def _peer(clause: _Clause | None, first_is: Peer, protocol: str | None) -> _Peer
         return _Peer()
     first, name, ip, helo = clause.first, None, None, None
     for comment in clause.comments:
-        if ip is None and not comment[:5].upper().startswith(("HELO ", "EHLO ")):
+        if ip is None and not comment[:5].upper().startswith(("HELO ", "EHLO ", "LHLO ")):
             name, ip = _who(comment)
         if helo is None and (found := _HELOS.search(comment)):
             helo = found["helo"]
