@@ -183,7 +183,10 @@ def ingest(
         reference=reference,
     )
     reports, mail = _ingest(
-        Path(site["lake"]), [(each.paths, _with(settings, each)) for each in said], _own(site)
+        Path(site["lake"]),
+        [(each.paths, _with(settings, each)) for each in said],
+        _own(site),
+        with_subjects=site["headers.subjects"],
     )
     if as_json:
         print(to_json([*(report._asdict() for report in reports), *(report._asdict() for report in mail)]))
@@ -239,7 +242,11 @@ def _is_silent(report: Report) -> bool:
 
 
 def _ingest(
-    lake: Path, logs: Sequence[tuple[Sequence[str], Settings]], own: Own | None = None
+    lake: Path,
+    logs: Sequence[tuple[Sequence[str], Settings]],
+    own: Own | None = None,
+    *,
+    with_subjects: bool = True,
 ) -> tuple[list[Report], list[MessagesReport]]:
     """What became of each log, and of each file of messages."""
     found = [(find_sources(paths), settings) for paths, settings in logs]
@@ -253,7 +260,12 @@ def _ingest(
                 of_logs = [source for source in sources if source.name not in mail]
                 reports += ingest_sources(Lake(lake), of_logs, settings, progress) if of_logs else []
             headers_of = [*mail.values(), *refused]
-            told = ingest_messages(Lake(lake), headers_of, logs[0][1].pseudonyms) if headers_of else []
+            people = logs[0][1].pseudonyms
+            told = (
+                ingest_messages(Lake(lake), headers_of, people, with_subjects=with_subjects)
+                if headers_of
+                else []
+            )
         _finish(Lake(lake), own)
     return reports, told
 

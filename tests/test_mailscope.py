@@ -512,6 +512,15 @@ def test_columns_of_hops_can_be_asked_for_in_sql(tmp_path):
     ]
 
 
+def test_a_site_may_keep_subjects_out_of_its_lake(tmp_path):
+    (tmp_path / "one.eml").write_text(f"Subject: secret\n{SENT}")
+    (tmp_path / "mailscope.toml").write_text("[headers]\nsubjects = false\n")
+    call("--config", tmp_path / "mailscope.toml", "ingest", tmp_path / "one.eml", "--lake", tmp_path / "lake")
+    result = call("sql", "SELECT hop_count, subject FROM emails", "--lake", tmp_path / "lake", "--json")
+
+    assert json.loads(result.stdout) == [{"hop_count": 2, "subject": None}]
+
+
 def test_a_rejectlog_is_a_log_and_a_source_of_headers(tmp_path):
     (tmp_path / "rejectlog").write_text(
         "2026-11-02 10:00:01 1xVZCp-0005Lf-2z H=a.example [192.0.2.9] F=<a@b.example> rejected after DATA: no\n"

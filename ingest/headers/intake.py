@@ -55,7 +55,7 @@ def holds_refused(source: Source) -> bool:
 
 
 def ingest_messages(
-    lake: Lake, sources: Sequence[Source], pseudonyms: Pseudonyms | None = None
+    lake: Lake, sources: Sequence[Source], pseudonyms: Pseudonyms | None = None, *, with_subjects: bool = True
 ) -> list[MessagesReport]:
     """Reads the headers of all messages in files into a lake, with pseudonyms for people where it holds those.
 
@@ -64,7 +64,7 @@ def ingest_messages(
     lake.prepare()
     with lake.ledger() as ledger:
         refuse_to_mix(lake, ledger, pseudonyms)
-        intake = _Intake(lake, ledger, pseudonyms)
+        intake = _Intake(lake, ledger, pseudonyms, with_subjects=with_subjects)
         with lake.discarding():
             reports = [intake.take(source) for source in sources]
             intake.commit()
@@ -74,9 +74,12 @@ def ingest_messages(
 class _Intake:
     """New messages until there are enough for a commit."""
 
-    def __init__(self, lake: Lake, ledger: Ledger, pseudonyms: Pseudonyms | None = None) -> None:
+    def __init__(
+        self, lake: Lake, ledger: Ledger, pseudonyms: Pseudonyms | None, *, with_subjects: bool
+    ) -> None:
         self._lake = lake
         self._pseudonyms = pseudonyms
+        self._with_subjects = with_subjects
         self._ledger = ledger
         self._rows: dict[int, Rows] = {}
         self._files: list[tuple[str, int]] = []
@@ -87,7 +90,7 @@ class _Intake:
         if (known := self._ledger.messages_in(file)) is not None:
             return MessagesReport(source.name, known, 0, 0)
         messages = new = hops = 0
-        for rows in _read(source, self._pseudonyms):
+        for rows in _read(source, self._pseudonyms, with_subjects=self._with_subjects):
             messages += 1
             number = int(rows.email["email_id"], 16) - (1 << 63)
             if number in self._rows or self._ledger.has_email(number):
@@ -141,7 +144,8 @@ def _identity(source: Source) -> str:
     return f"{status.st_dev}/{status.st_ino}/{status.st_size}/{status.st_mtime_ns}"
 
 
-def _read(source: Source, pseudonyms: Pseudonyms | None) -> Iterator[Rows]:
+def _read(source: Source, pseudonyms: Pseudonyms | None, *, with_subjects: bool) -> Iterator[Rows]:
     with source.open() as stream:
         for message in stream_messages(stream):
-            yield rows_of(without_people(message, pseudonyms) if pseudonyms else message)
+            told = without_people(message, pseudonyms) if pseudonyms else message
+            yield rows_of(told, with_subject=with_subjects)
