@@ -512,6 +512,16 @@ def test_columns_of_hops_can_be_asked_for_in_sql(tmp_path):
     ]
 
 
+def test_what_explains_the_way_is_said(tmp_path):
+    message = f"{SENT[:-1]}DKIM-Signature: v=1; d=example.com; s=s1\nList-Id: Cooks <cooks.example.net>\nX-Spam-Score: 7\n\n"
+    told = call("headers", "-", stdin=message).stdout
+
+    assert (
+        "Signed by example.com (s1), as the message says\nMailing list: Cooks <cooks.example.net>\nSpam score: 7\n"
+        in told
+    )
+
+
 def test_a_site_may_keep_subjects_out_of_its_lake(tmp_path):
     (tmp_path / "one.eml").write_text(f"Subject: secret\n{SENT}")
     (tmp_path / "mailscope.toml").write_text("[headers]\nsubjects = false\n")
