@@ -131,7 +131,7 @@ def _is_private(address: str) -> bool:
 
 
 def _id(block: Block) -> str:
-    text = "\n".join(f"{name}:{value}" for name, value in block.fields)
+    text = "\n".join(map(":".join, block.fields))
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
