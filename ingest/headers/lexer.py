@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
-from operator import itemgetter
 from typing import Final, TypeAlias
 
 # Far more than any server writes (a line has at most 998 characters, RFC 5322 section 2.1.1, a header some lines).
@@ -47,16 +46,19 @@ _FEW: Final = 64  # parentheses; a text with more is read the slow way, which is
 def scan(text: str) -> list[Token]:
     """The tokens of an unfolded header value, in order; of at most MAX_LENGTH characters."""
     text = text[:MAX_LENGTH]
-    found = _PLAIN.findall(text) if _is_plain(text) else None
-    if found is None or any(map(_odd, found)):
+    if not _is_plain(text):
         return _scan(text)
-    return [
-        (_WORD_KIND, word) if word else (_COMMENT_KIND, comment[1:-1]) if comment else _SEMICOLON
-        for word, comment, _, _ in found
-    ]
+    tokens: list[Token] = []
+    for found in _PLAIN.finditer(text):
+        word, comment, _, odd = found.groups()
+        if odd:  # each further place could look as far as this one did
+            return _scan(text)
+        tokens.append(
+            (_WORD_KIND, word) if word else (_COMMENT_KIND, comment[1:-1]) if comment else _SEMICOLON
+        )
+    return tokens
 
 
-_odd: Final = itemgetter(3)
 _WORD_KIND: Final = TokenKind.WORD
 _COMMENT_KIND: Final = TokenKind.COMMENT
 _SEMICOLON: Final = (TokenKind.SEMICOLON, ";")

@@ -119,7 +119,7 @@ def _name_of(written: str) -> str | None:
 
 
 # How a block was pasted: each of its lines behind the same blanks, or quoted as in a reply.
-_INDENT: Final = re.compile(rb"(?:> ?|[ \t]){1,64}(?=[!-9;-=?-~][!-9;-~]{0,127}[ \t]*:)")
+_INDENT: Final = re.compile(rb"[> \t]{1,64}(?=[!-9;-=?-~][!-9;-~]{0,127}[ \t]*:)")
 _AT_MARGIN: Final = re.compile(rb"\n[!-9;-=?-~][!-9;-~]{0,127}:")
 
 
@@ -194,7 +194,7 @@ def looks_like_message(head: bytes) -> bool:
     return bool(first) and len(names) == len(first) and any(_is_header(name) for name in names)
 
 
-_TRACE: Final = re.compile(rb"(?:> ?|[ \t]){0,64}Received:\s{1,8}(?:from|by)\s", re.IGNORECASE)
+_TRACE: Final = re.compile(rb"[> \t]{0,64}Received:\s{1,8}(?:from|by)\s", re.IGNORECASE)
 _COMMON: Final = frozenset(
     b"received return-path delivered-to from to subject date message-id mime-version content-type reply-to sender cc bcc "
     b"references in-reply-to x-original-to envelope-to dkim-signature authentication-results arc-seal received-spf".split()

@@ -99,7 +99,7 @@ def _results(header: str, value: str) -> Iterator[Verdict]:
 def _sections(value: str) -> Iterator[list[str]]:
     """Words between semicolons, without comments; blanks around `=` taken out."""
     words: list[str] = []
-    for kind, text in scan(re.sub(r"\s*=\s*", "=", value)):
+    for kind, text in scan(" ".join(value.split()).replace(" =", "=").replace("= ", "=")):
         if kind is TokenKind.SEMICOLON:
             yield words
             words = []

@@ -1,9 +1,11 @@
 """A message's row of `emails` and those of its `hops`."""
 
+import time
+
 import pyarrow as pa
 import pytest
 
-from ingest.headers.messages import Message, read_block
+from ingest.headers.messages import Message, looks_like_message, read_block
 from ingest.headers.rows import rows_of
 from ingest.schema import EMAILS, HOPS
 
@@ -85,3 +87,50 @@ def test_a_circle_is_read_up_to_a_bound_and_said_so():
         200,
         ["300 Received headers; the newest 200 were read"],
     )
+
+
+NAMES = (
+    "Received Authentication-Results ARC-Authentication-Results Received-SPF ARC-Seal DKIM-Signature From To Date Subject "
+    "Message-ID Return-Path List-Id X-Spam-Status X-Forefront-Antispam-Report"
+).split()
+NONSENSE = [
+    " ",
+    "x\n\t",
+    "(",
+    "()",
+    '"',
+    "\\",
+    "=",
+    " = ",
+    ";",
+    "@",
+    "a@b ",
+    "<",
+    "<>",
+    "=?utf-8?q?",
+    ".",
+    ",",
+    "from ",
+    "> ",
+]
+
+
+@pytest.mark.parametrize("piece", NONSENSE)
+def test_no_header_of_nonsense_takes_more_than_a_moment(piece):
+    text = f"a{piece * (100_000 // len(piece))}b"
+    begun = time.process_time()
+    for name in NAMES:
+        rows(f"{name}: {text}")
+
+    assert time.process_time() - begun < 2  # quadratic time would be minutes
+
+
+@pytest.mark.parametrize(
+    "text", ["> " * 50_000, " " * 100_000, "From " * 20_000, "Received: from x\n" + "by y\n" * 20_000]
+)
+def test_no_block_of_nonsense_takes_more_than_a_moment(text):
+    begun = time.process_time()
+    looks_like_message(text.encode())
+    read_block(text.encode())
+
+    assert time.process_time() - begun < 1
