@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -23,7 +24,7 @@ from rich.text import Text
 
 from analysis import metrics
 from analysis.coverage import coverage, print_coverage, print_sources
-from analysis.path import read_way
+from analysis.path import collapsed, read_way
 from analysis.report import build
 from analysis.report.html import to_html
 from analysis.report.terminal import print_report, print_search
@@ -32,7 +33,7 @@ from analysis.sql import query
 from analysis.stitch import Own, barriers, is_current, stitch
 from analysis.stitch.prune import prune_tables
 from analysis.text import byte_size, visible
-from analysis.trace import search, tell
+from analysis.trace import logged_hops, search, tell
 from analysis.values import records, to_json
 from analysis.warehouse import open_lake
 from dashboard.launch import serve
@@ -45,7 +46,7 @@ from ingest.explain import explain_line
 from ingest.formats import FORMATS, find_formats
 from ingest.formats.declared import SHIPPED, declaration_of, header_of
 from ingest.formats.declared.checking import Failure, Trial, failures, try_on
-from ingest.headers.intake import MessagesReport, holds_messages, ingest_messages
+from ingest.headers.intake import MessagesReport, holds_messages, holds_refused, ingest_messages
 from ingest.headers.messages import messages_in
 from ingest.headers.rows import rows_of
 from ingest.lake import Lake, find_source
@@ -182,7 +183,10 @@ def ingest(
         reference=reference,
     )
     reports, mail = _ingest(
-        Path(site["lake"]), [(each.paths, _with(settings, each)) for each in said], _own(site)
+        Path(site["lake"]),
+        [(each.paths, _with(settings, each)) for each in said],
+        _own(site),
+        with_subjects=site["headers.subjects"],
     )
     if as_json:
         print(to_json([*(report._asdict() for report in reports), *(report._asdict() for report in mail)]))
@@ -238,18 +242,30 @@ def _is_silent(report: Report) -> bool:
 
 
 def _ingest(
-    lake: Path, logs: Sequence[tuple[Sequence[str], Settings]], own: Own | None = None
+    lake: Path,
+    logs: Sequence[tuple[Sequence[str], Settings]],
+    own: Own | None = None,
+    *,
+    with_subjects: bool = True,
 ) -> tuple[list[Report], list[MessagesReport]]:
     """What became of each log, and of each file of messages."""
     found = [(find_sources(paths), settings) for paths, settings in logs]
-    mail = [source for sources, _ in found for source in sources if holds_messages(source)]
+    every = [source for sources, _ in found for source in sources]
+    mail = {source.name: source for source in every if holds_messages(source)}
+    refused = [source for source in every if source.name not in mail and holds_refused(source)]
     reports: list[Report] = []
     with Lake(lake).locked(_waiting):
-        with shown_progress([source for sources, _ in found for source in sources]) as progress:
+        with shown_progress(every) as progress:
             for sources, settings in found:
-                of_logs = [source for source in sources if source not in mail]
+                of_logs = [source for source in sources if source.name not in mail]
                 reports += ingest_sources(Lake(lake), of_logs, settings, progress) if of_logs else []
-            told = ingest_messages(Lake(lake), mail) if mail else []
+            headers_of = [*mail.values(), *refused]
+            people = logs[0][1].pseudonyms
+            told = (
+                ingest_messages(Lake(lake), headers_of, people, with_subjects=with_subjects)
+                if headers_of
+                else []
+            )
         _finish(Lake(lake), own)
     return reports, told
 
@@ -525,38 +541,48 @@ def _as_in_lake(site: Site, text: str) -> list[str]:
 @app.command()
 def headers(
     path: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="A message, or its pasted headers; - is stdin.")
+        str,
+        typer.Argument(
+            metavar="FILE|-",
+            help="A message, a mailbox, a folder of them, Exim's rejectlog, or pasted headers; - is stdin.",
+        ),
     ],
     own: Annotated[
         list[str] | None, typer.Option(help="A host, domain or network of yours; may be given again.")
     ] = None,
+    collapse: Annotated[
+        bool, typer.Option("--collapse", help="Leave out hops within one host or organisation.")
+    ] = False,
+    lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The way of a message from its Received headers: who had it, for how long, and what is odd."""
-    site = _site()
-    said = [
-        *(own or ()),
-        *site["own.hosts"],
-        *site["own.domains"],
-        *site["own.networks"],
-        *_logging_hosts(site),
-    ]
-    for message in messages_in(path):
-        rows = rows_of(message)
-        way = read_way(rows.hops, said)
-        if as_json:
-            print(to_json({"email": rows.email, "way": way}))
-        else:
-            print_way(rows.email, way, _console())
+    """The way of a message from its Received headers: who had it, for how long, what your logs have of it, and what is odd."""
+    site = _site(lake=lake)
+    said = [*(own or ()), *site["own.hosts"], *site["own.domains"], *site["own.networks"]]
+    with _lake_if_any(site) as connection:
+        if connection:
+            said += [row["host"] for row in records(metrics.run(connection, "hosts"))]
+        for message in messages_in(path):
+            email, hops = rows_of(message)
+            ids = [email["message_id"]] if email["message_id"] else []
+            logged = logged_hops(connection, hops, ids) if connection else {}
+            way = read_way(hops, said, logged, email["sent_at"])
+            way = collapsed(way) if collapse else way
+            if as_json:
+                print(to_json({"email": email, "way": way}))
+            else:
+                print_way(email, way, _console())
 
 
-def _logging_hosts(site: Site) -> list[str]:
-    """The hosts that the lake has logs of, if there is a lake."""
+@contextmanager
+def _lake_if_any(site: Site) -> Iterator[duckdb.DuckDBPyConnection | None]:
     try:
-        with open_lake(Path(site["lake"])) as connection:
-            return [row["host"] for row in records(metrics.run(connection, "hosts"))]
+        connection = open_lake(Path(site["lake"]))
     except LakeError:
-        return []
+        yield None
+        return
+    with connection:
+        yield connection
 
 
 @app.command()

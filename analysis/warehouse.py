@@ -37,6 +37,7 @@ _PLAIN: Final = {
     "emails": EMAILS,
     "hops": HOPS,
 }
+_GROWN: Final = ("emails", "hops")
 STITCHED: Final = ("messages", "deliveries", "sessions", "rejections", "outcomes")
 
 
@@ -92,18 +93,22 @@ def view_table(
     """One table's view, empty where the folder holds no file; names are ours, the folder is quoted as a string literal because DDL takes no parameters."""
     if any(folder.rglob("*.parquet")):
         pattern = str(folder / "**" / "*.parquet").replace("'", "''")
-        connection.execute(
-            f"CREATE VIEW {name} AS "  # noqa: S608  # names are constants, the path is quoted above
-            f"SELECT * FROM read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
-        )
+        read = f"read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
+        # Files of an older mailscope lack columns that came later.
+        later = f"SELECT {_no_row(schema)} UNION ALL BY NAME " if name in _GROWN and schema else ""
+        connection.execute(f"CREATE VIEW {name} AS {later}FROM {read}")
     elif schema is not None:
         empty_view(connection, name, schema)
 
 
 def empty_view(connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
     """A view with the columns of a table and no rows."""
+    connection.execute(f"CREATE VIEW {name} AS SELECT {_no_row(schema)}")
+
+
+def _no_row(schema: pa.Schema) -> str:
     columns = ", ".join(f"NULL::{_sql_type(field.type)} AS {field.name}" for field in schema)
-    connection.execute(f"CREATE VIEW {name} AS SELECT {columns} WHERE false")
+    return f"{columns} WHERE false"
 
 
 def _sql_type(kind: pa.DataType) -> str:

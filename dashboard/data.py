@@ -6,7 +6,7 @@ visible. Pages see DataFrames and plain objects, never SQL and never the databas
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -25,7 +25,7 @@ from analysis.text import visible
 from analysis.trace import Story
 from analysis.warehouse import open_lake
 from ingest.headers.messages import read_messages
-from ingest.headers.rows import rows_of
+from ingest.headers.rows import Rows, rows_of
 
 LAKE_VARIABLE: Final = "MAILSCOPE_LAKE"
 TIME_LIMIT_S: Final = 10
@@ -321,11 +321,18 @@ class Letter:
     way: Way
 
 
-def ways(text: bytes) -> list[Letter]:
-    """The messages in a text, at most SHOWN; the hosts that the lake has logs of are ours."""
-    hosts = span().hosts if state() == LakeState.READY else ()
+def ways(text: bytes, own: Sequence[str] = ()) -> list[Letter]:
+    """The messages in a text, at most SHOWN; the hosts that the lake has logs of are ours, and those said to be."""
+    is_ready = state() == LakeState.READY
     letters = (rows_of(message) for message in islice(read_messages([text]), SHOWN))
-    return [Letter(rows.email, read_way(rows.hops, hosts)) for rows in letters]
+    hosts = [*own, *(span().hosts if is_ready else ())]
+    return [_letter(rows, hosts, is_ready=is_ready) for rows in letters]
+
+
+def _letter(rows: Rows, hosts: Sequence[str], *, is_ready: bool) -> Letter:
+    ids = [rows.email["message_id"]] if rows.email["message_id"] else []
+    logged = _ask(lambda cursor: trace.logged_hops(cursor, rows.hops, ids)) if is_ready else {}
+    return Letter(rows.email, read_way(rows.hops, hosts, logged, rows.email["sent_at"]))
 
 
 # What a message without recipients of its own came to, by its intake.

@@ -7,13 +7,14 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from analysis.path import Step, Way, is_known_verdict
+from analysis.path import Step, Way, collapsed, is_known_verdict
 from analysis.text import duration, visible
 from dashboard import charts, ui
 from dashboard.data import Letter
 
-MAX_BYTES: Final = 1 << 20
+MAX_BYTES: Final = 1 << 20  # of a message, more than its headers have
 _ROW_PX: Final = 28
+_FRAME_PX: Final = 60  # legend and axis
 
 
 def ask() -> bytes:
@@ -22,7 +23,15 @@ def ask() -> bytes:
         "Headers of a message, as its source shows them", height=160, key="pasted", max_chars=MAX_BYTES
     )
     chosen = st.file_uploader("or a message file; it is not kept", key="chosen")
-    return chosen.getvalue()[:MAX_BYTES] if chosen else (pasted or "").encode("utf-8", "replace")
+    return chosen.read(MAX_BYTES) if chosen else (pasted or "").encode("utf-8", "replace")
+
+
+def ask_own() -> list[str]:
+    """Which hosts, domains and networks are the viewer's, beside the hosts that the lake has logs of."""
+    said = st.text_input(
+        "Your hosts, domains and networks, if the logs do not tell", key="own", max_chars=1_000
+    )
+    return (said or "").replace(",", " ").split()
 
 
 def how_to_get_them() -> None:
@@ -48,10 +57,13 @@ def show(letter: Letter, number: int) -> None:
     if not letter.way.steps:
         return
     ui.section("Hops, the first at the top")
-    _time_line(letter.way.steps)
-    st.dataframe(
-        pd.DataFrame([_row(step) for step in letter.way.steps]), hide_index=True, key=f"hops{number}"
-    )
+    between = st.toggle("without those within one host or organisation", key=f"between{number}")
+    steps = collapsed(letter.way).steps if between else letter.way.steps
+    _time_line(steps)
+    st.dataframe(pd.DataFrame([_row(step) for step in steps]), hide_index=True, key=f"hops{number}")
+    if logged := [_logged(step) for step in letter.way.steps if step.log]:
+        ui.section("The same in your logs")
+        st.dataframe(pd.DataFrame(logged), hide_index=True, key=f"logged{number}")
     if email["verdicts"]:
         ui.section("What servers said of the sender")
         st.text("Anybody can write such headers into a message before it comes: those are as claimed.")
@@ -59,13 +71,11 @@ def show(letter: Letter, number: int) -> None:
         st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
-def _verdict(row: Mapping[str, Any], way: Way) -> dict[str, str | None]:
+def _verdict(row: Mapping[str, Any], way: Way) -> dict[str, str]:
     names = {"authserv_id": "said by", "header": "in", "method": "method", "result": "result"}
     names |= {"domain": "domain", "selector": "selector", "reason": "reason"}
     source = charts.KNOWN if is_known_verdict(way, row) else charts.CLAIMED
-    return {name: visible(row[column]) if row[column] else None for column, name in names.items()} | {
-        "source": source
-    }
+    return {name: visible(row[column] or "") for column, name in names.items()} | {"source": source}
 
 
 def _row(step: Step) -> dict[str, Any]:
@@ -81,11 +91,40 @@ def _row(step: Step) -> dict[str, Any]:
     return {
         "hop": hop["hop"],
         "at (UTC)": hop["received_at"] and f"{hop['received_at']:%Y-%m-%d %H:%M:%S}",
-        "took": _took(step),
-        **{name: text and visible(text) for name, text in texts.items()},
+        "took": _took(step) or "",
+        **{name: visible(text or "") for name, text in texts.items()},
         "TLS": {True: visible(hop["tls_version"] or "yes"), False: "no", None: "unknown"}[hop["tls"]],
         "source": "your server" if step.is_known else "as claimed",
     }
+
+
+_NUMBERS: Final = frozenset(
+    {"attempts", "log_delay_s", "before_queue_s", "in_queue_s", "connect_s", "transmit_s"}
+)
+
+
+def _logged(step: Step) -> dict[str, Any]:
+    """What a log has of a hop; seconds are of the last attempt."""
+    log = step.log or {}
+    names = {
+        "log_host": "log of",
+        "log_tls_version": "TLS in",
+        "attempts": "attempts",
+        "log_delay_s": "delay (s)",
+        "before_queue_s": "before queue (s)",
+        "in_queue_s": "in queue (s)",
+        "connect_s": "connect (s)",
+        "transmit_s": "transmit (s)",
+        "relay_name": "to",
+        "relay_tls_version": "TLS out",
+        "status": "status",
+        "reply": "last reply",
+    }
+    shown = {
+        name: log[column] if column in _NUMBERS else visible(log[column] or "")
+        for column, name in names.items()
+    }
+    return {"hop": step.hop["hop"], **shown}
 
 
 def _took(step: Step) -> str | None:
@@ -114,9 +153,9 @@ def _time_line(steps: list[Step]) -> None:
             }
         )
         before = before if step.skew_s else at
-    if len(rows) > 1:
+    if len({row["end"] for row in rows}) > 1:
         st.vega_lite_chart(
             pd.DataFrame(rows),
-            charts.ways(ui.theme(), _ROW_PX * len(rows) + 30),
+            charts.ways(ui.theme(), _ROW_PX * len(rows) + _FRAME_PX),
             alt="When each server had the message",
         )

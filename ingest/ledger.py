@@ -89,7 +89,8 @@ class Ledger:
 
     def claim_pseudonyms(self, identity: str | None) -> str | None:
         """Notes with which pseudonyms the lake is filled, if it is empty; tells those that it is filled with."""
-        [filled] = self._connection.execute("SELECT count(*) FROM sources").fetchone()
+        query = "SELECT EXISTS (SELECT 1 FROM sources) OR EXISTS (SELECT 1 FROM emails)"
+        [filled] = self._connection.execute(query).fetchone()
         if not filled:
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('pseudonyms', ?)", (identity,))
         return self.pseudonyms()

@@ -29,6 +29,7 @@ from ingest.ledger import Ledger
 from ingest.overlaps import settle_overlaps
 from ingest.parsing import Settings
 from ingest.parts import PartSummary
+from ingest.pseudonyms import Pseudonyms
 from ingest.records import KnownSource
 from ingest.sources import Chunk, Source, chunks_from
 from ingest.surveys import Survey, archive_fingerprint, survey
@@ -70,13 +71,13 @@ def ingest_sources(
     find_formats(settings.format_name)
     lake.prepare()
     with lake.ledger() as ledger, Workers(settings) as workers:
-        _refuse_to_mix(lake, ledger, settings)
+        refuse_to_mix(lake, ledger, settings.pseudonyms)
         return [_ingest(lake, ledger, source, settings, workers, progress) for source in sources]
 
 
-def _refuse_to_mix(lake: Lake, ledger: Ledger, settings: Settings) -> None:
+def refuse_to_mix(lake: Lake, ledger: Ledger, pseudonyms: Pseudonyms | None) -> None:
     """People and pseudonyms, or two keys, in one lake: neither counts nor privacy would be right."""
-    given = settings.pseudonyms.identity if settings.pseudonyms else None
+    given = pseudonyms.identity if pseudonyms else None
     held = ledger.claim_pseudonyms(given)
     if held == given:
         return

@@ -367,6 +367,7 @@ EMAILS: Final = pa.schema(
         ("subject", TEXT),
         ("size_bytes", COUNT),
         ("hop_count", SMALL),
+        ("transit_s", SECONDS),  # from the first to the last Received header whose clocks agree
         (
             "verdicts",  # on SPF, DKIM, DMARC and ARC; worth as much as who wrote them
             pa.list_(
@@ -387,9 +388,12 @@ EMAILS: Final = pa.schema(
         ),
         ("signatures", pa.list_(pa.struct([("domain", TEXT), ("selector", TEXT)]))),
         ("list_id", TEXT),
+        ("list_unsubscribe", TEXT),
         ("auto_submitted", TEXT),
         ("spam_flag", TEXT),
         ("spam_score", TEXT),
+        ("exchange_scl", SMALL),  # Exchange's spam confidence level, -1 to 9
+        ("refusal", TEXT),  # of a message in Exim's rejectlog: what the log says of it
         ("defects", TEXTS),
     ]
 )
@@ -412,6 +416,15 @@ HOPS: Final = pa.schema(
         ("for_address", TEXT),
         ("received_at", MOMENT),
         ("utc_offset_s", SMALL),
+        (
+            "delay_s",
+            SECONDS,
+        ),  # since the hop before as the two clocks have it, maybe negative; a delay only where both are right
+        (
+            "skew_s",
+            SECONDS,
+        ),  # the clock is wrong by at least so much, positive if ahead; 0: it agrees with the others
+        ("is_internal", YES),  # within one host or organisation: private address, local protocol, no client
         ("server", TEXT),  # who seems to have written the header
         ("confidence", TEXT),  # of the reading: high, medium, low
         ("defects", TEXTS),

@@ -96,6 +96,7 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "retention.text": Key(_span, None, "original lines are kept so long"),
         "retention.events": Key(_span, None, "normalised lines are kept so long"),
         "retention.tables": Key(_span, None, "messages, deliveries, outcomes, sessions, rejections"),
+        "headers.subjects": Key(_flag, True, "subjects of messages are kept; with pseudonyms they never are"),
         "pseudonymise.key_file": Key(_text, None, "pseudonyms are made with the key in this file"),
         "pseudonymise.domains": Key(_flag, False, "domains too, not only local parts"),
         "pseudonymise.keep_networks": Key(_flag, False, "a client keeps its network (/24, /48)"),

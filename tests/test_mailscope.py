@@ -467,6 +467,84 @@ def test_prune_takes_its_spans_from_the_site(site):
     assert re.fullmatch(r"text before \d{4}-\d\d-\d\d: [\d.]+ k?B freed\n", call("prune").stdout)
 
 
+LOG = (
+    "2026-11-02T10:00:00+00:00 mx1 postfix/smtpd[5]: 3F1A2B3C4D: client=out.example.com[203.0.113.7]\n"
+    "2026-11-02T10:15:02+00:00 mx1 postfix/smtp[8]: 3F1A2B3C4D: to=<b@example.net>, relay=box.example.net[192.0.2.9]:25, "
+    "delay=902, delays=0.1/900/0.9/1, dsn=2.0.0, status=sent (250 2.0.0 Ok)\n"
+    "2026-11-02T10:15:02+00:00 mx1 postfix/qmgr[7]: 3F1A2B3C4D: removed\n"
+)
+SENT = (
+    "Received: from mx1.example.org by box.example.net with LMTP id qKx3; Mon, 2 Nov 2026 10:15:02 +0000\n"
+    "Received: from out.example.com by mx1.example.org (Postfix) with ESMTP id 3F1A2B3C4D; Mon, 2 Nov 2026 10:00:00 +0000\n\n"
+)
+
+
+def test_headers_of_a_message_stand_beside_what_the_log_has_of_it(tmp_path):
+    (tmp_path / "mail.log").write_text(LOG)
+    (tmp_path / "one.eml").write_text(SENT)
+    call("ingest", str(tmp_path / "mail.log"), "--lake", str(tmp_path / "lake"))
+    told = json.loads(
+        call("headers", str(tmp_path / "one.eml"), "--lake", str(tmp_path / "lake"), "--json").stdout
+    )
+    log = told["way"]["steps"][0]["log"]
+
+    assert (told["way"]["verdict"], log["in_queue_s"], log["reply"]) == (
+        "You kept it for 15 min 02 s, they for under a second",
+        900.0,
+        "250 2.0.0 Ok",
+    )
+
+
+def test_columns_of_hops_can_be_asked_for_in_sql(tmp_path):
+    (tmp_path / "one.eml").write_text(SENT)
+    call("ingest", str(tmp_path / "one.eml"), "--lake", str(tmp_path / "lake"))
+    result = call(
+        "sql",
+        "SELECT delay_s, skew_s, is_internal FROM hops ORDER BY hop",
+        "--lake",
+        str(tmp_path / "lake"),
+        "--json",
+    )
+
+    assert json.loads(result.stdout) == [
+        {"delay_s": None, "skew_s": 0.0, "is_internal": False},
+        {"delay_s": 902.0, "skew_s": 0.0, "is_internal": True},
+    ]
+
+
+def test_what_explains_the_way_is_said(tmp_path):
+    message = f"{SENT[:-1]}DKIM-Signature: v=1; d=example.com; s=s1\nList-Id: Cooks <cooks.example.net>\nX-Spam-Score: 7\n\n"
+    told = call("headers", "-", stdin=message).stdout
+
+    assert (
+        "Signed by example.com (s1), as the message says\nMailing list: Cooks <cooks.example.net>\nSpam score: 7\n"
+        in told
+    )
+
+
+def test_a_site_may_keep_subjects_out_of_its_lake(tmp_path):
+    (tmp_path / "one.eml").write_text(f"Subject: secret\n{SENT}")
+    (tmp_path / "mailscope.toml").write_text("[headers]\nsubjects = false\n")
+    call("--config", tmp_path / "mailscope.toml", "ingest", tmp_path / "one.eml", "--lake", tmp_path / "lake")
+    result = call("sql", "SELECT hop_count, subject FROM emails", "--lake", tmp_path / "lake", "--json")
+
+    assert json.loads(result.stdout) == [{"hop_count": 2, "subject": None}]
+
+
+def test_a_rejectlog_is_a_log_and_a_source_of_headers(tmp_path):
+    (tmp_path / "rejectlog").write_text(
+        "2026-11-02 10:00:01 1xVZCp-0005Lf-2z H=a.example [192.0.2.9] F=<a@b.example> rejected after DATA: no\n"
+        "Envelope-from: <a@b.example>\nP Received: from a.example ([192.0.2.9])\n\tby mx2.example.org;\n"
+        "\tMon, 02 Nov 2026 10:00:01 +0000\n  Subject: one\n"
+    )
+    result = call(
+        "ingest", str(tmp_path / "rejectlog"), "--lake", str(tmp_path / "lake"), "--host", "mx2", "--json"
+    )
+    as_log, as_mail = json.loads(result.stdout)
+
+    assert (as_log["event_lines"], as_mail["messages"], as_mail["hops"]) == (1, 1, 1)
+
+
 def test_headers_of_a_message_from_stdin_are_told():
     message = (
         "Received: by mx1.example.org (Postfix) with ESMTP id 3F1A2B3C4D; Mon, 2 Nov 2026 10:00:01 +0000\n\n"

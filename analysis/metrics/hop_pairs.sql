@@ -1,21 +1,21 @@
 -- Hops between servers
 -- Received headers by the server that gave the message and the one that took it: how long it took them, and how many
--- were encrypted. A time before the hop before shows a clock that is wrong: it counts as `clocks_differ`, not as a delay.
+-- were encrypted. Delays are of hops whose two clocks agree with the others of the message; the rest is `clocks_differ`.
 -- Unit: Received headers of ingested messages. `tls_share` is of those that tell; headers without a client are left out.
 WITH timed AS (
   SELECT
-    coalesce(from_host, from_helo, from_ip) AS from_name, by_host, tls, received_at,
-    epoch(received_at - lag(received_at) OVER (PARTITION BY email_id ORDER BY hop)) AS delay_s
+    coalesce(from_host, from_helo, from_ip) AS from_name, by_host, tls, received_at, delay_s,
+    skew_s = 0 AND lag(skew_s) OVER (PARTITION BY email_id ORDER BY hop) = 0 AS is_right
   FROM hops
 )
 SELECT
   from_name, by_host,
   count(*) AS hops,
   avg(tls::INTEGER) AS tls_share,
-  quantile_cont(delay_s, 0.50) FILTER (delay_s >= 0) AS p50_delay_s,
-  quantile_cont(delay_s, 0.95) FILTER (delay_s >= 0) AS p95_delay_s,
-  max(delay_s) AS max_delay_s,
-  count(*) FILTER (delay_s < 0) AS clocks_differ
+  quantile_cont(greatest(delay_s, 0), 0.50) FILTER (is_right) AS p50_delay_s,
+  quantile_cont(greatest(delay_s, 0), 0.95) FILTER (is_right) AS p95_delay_s,
+  max(greatest(delay_s, 0)) FILTER (is_right) AS max_delay_s,
+  count(*) FILTER (NOT is_right) AS clocks_differ
 FROM timed
 WHERE from_name IS NOT NULL
   AND ($since IS NULL OR received_at >= $since) AND ($until IS NULL OR received_at < $until)

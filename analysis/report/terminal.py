@@ -167,10 +167,30 @@ _HOPS: Final = (
     Column("by_host", "by"),
     Column("with_protocol", "with"),
     Column("hop_id", "id"),
-    Column("log_host", "in the log of"),
-    Column("delay_s", "until tried", "seconds"),
-    Column("reply", "reply"),
 )
+_LOGGED: Final = (
+    Column("hop", "hop", "count"),
+    Column("log_host", "in the log of"),
+    Column("log_tls_version", "TLS in"),
+    Column("attempts", "attempts", "count"),
+    Column("log_delay_s", "delay", "seconds"),
+    Column("before_queue_s", "before queue", "seconds"),
+    Column("in_queue_s", "in queue", "seconds"),
+    Column("connect_s", "connect", "seconds"),
+    Column("transmit_s", "transmit", "seconds"),
+    Column("relay_name", "to"),
+    Column("relay_tls_version", "TLS out"),
+    Column("status", "status"),
+)
+
+
+def print_logged(rows: Iterable[Mapping[str, Any]], console: Console) -> None:
+    """What logs have of Received headers; those that no log knows are left out."""
+    known = [row for row in rows if row["log_host"]]
+    print_rows("The same in your logs: TLS, attempts, parts of the delay", _LOGGED, known, console)
+    for row in known:
+        if row["reply"]:
+            console.print(Text(f"hop {row['hop']}: “{_short(row['reply'])}”", style="italic"))
 
 
 def print_search(search: Search, story: Story | None, console: Console) -> None:
@@ -210,6 +230,7 @@ def print_story(story: Story, console: Console) -> None:
     if len(story.recipients) > 1:
         print_rows("Recipients", _RECIPIENTS, story.recipients, console)
     print_rows("Received headers of an e-mail with its Message-ID", _HOPS, story.hops, console)
+    print_logged(story.hops, console)
     _heading(f"Lines behind it ({len(story.lines)})", console)
     for line in story.lines:
         console.print(Text(visible(line)), soft_wrap=True)

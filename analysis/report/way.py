@@ -1,6 +1,6 @@
 """The way of one message, in a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rich.console import Console
@@ -8,7 +8,7 @@ from rich.text import Text
 
 from analysis.path import Step, Way, is_known_verdict
 from analysis.report import Column
-from analysis.report.terminal import print_rows
+from analysis.report.terminal import print_logged, print_rows
 from analysis.text import duration, visible
 
 _HOPS: Final = (
@@ -44,7 +44,10 @@ def print_way(email: Mapping[str, Any], way: Way, console: Console) -> None:
             )
         )
     )
+    for note in _notes(email):
+        console.print(Text(visible(note)))
     print_rows("Hops, the first at the top", _HOPS, [_hop(step) for step in way.steps], console)
+    print_logged(({"hop": step.hop["hop"], **step.log} for step in way.steps if step.log), console)
     verdicts = [
         {**verdict, "source": "yours" if is_known_verdict(way, verdict) else "claimed"}
         for verdict in email["verdicts"]
@@ -52,6 +55,20 @@ def print_way(email: Mapping[str, Any], way: Way, console: Console) -> None:
     print_rows("What servers said of the sender; anybody can claim it", _VERDICTS, verdicts, console)
     for finding in (*way.findings, *(f"the message: {defect}" for defect in email["defects"])):
         console.print(Text(f"· {visible(finding)}"))
+
+
+_NOTES: Final = {
+    "refusal": "Refused", "list_id": "Mailing list", "auto_submitted": "Auto-Submitted", "spam_flag": "Spam flag",
+    "spam_score": "Spam score", "exchange_scl": "Exchange's spam confidence level",
+}  # fmt: skip
+
+
+def _notes(email: Mapping[str, Any]) -> Iterator[str]:
+    """What else the headers say that explains the way."""
+    signers = [f"{each['domain'] or '?'} ({each['selector'] or '?'})" for each in email["signatures"]]
+    if signers:
+        yield f"Signed by {', '.join(signers)}, as the message says"
+    yield from (f"{what}: {email[column]}" for column, what in _NOTES.items() if email[column] is not None)
 
 
 def _hop(step: Step) -> dict[str, Any]:

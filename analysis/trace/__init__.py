@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -162,7 +162,30 @@ def tell(connection: duckdb.DuckDBPyConnection, key: str) -> Story | None:
 
 def _hops(connection: duckdb.DuckDBPyConnection, family: Iterable[Row]) -> list[Row]:
     message_ids = sorted({row["message_id"] for row in family if row["message_id"]})
-    return _rows(connection, "hops", {"message_ids": message_ids}) if message_ids else []
+    hops = _rows(connection, "hops", {"message_ids": message_ids}) if message_ids else []
+    found = logged_hops(connection, hops, message_ids)
+    return [{**hop, **found.get(hop["hop"], _NOT_LOGGED)} for hop in hops]
+
+
+_LOGGED: Final = (
+    "log_host", "matched", "message_key", "accepted_at", "log_client_ip", "log_tls_version", "attempts", "status", "relay_name",
+    "relay_tls_version", "log_delay_s", "before_queue_s", "in_queue_s", "connect_s", "transmit_s", "reply",
+)  # fmt: skip
+_NOT_LOGGED: Final = dict.fromkeys(_LOGGED)
+
+
+def logged_hops(
+    connection: duckdb.DuckDBPyConnection, hops: Sequence[Row], message_ids: Collection[str] = ()
+) -> dict[int, Row]:
+    """What the lake's logs have of hops, by number: the message with a hop's id, or with its Message-ID on its host."""
+    if not hops:
+        return {}
+    parameters: dict[str, object] = {
+        f"{name}s": [hop[name] for hop in hops] for name in ("hop", "hop_id", "by_host", "received_at")
+    }
+    parameters["next_hosts"] = [*(hop["by_host"] for hop in hops[1:]), None]
+    rows = _rows(connection, "logged_hops", parameters | {"message_ids": list(message_ids)})
+    return {row["hop"]: {name: row[name] for name in _LOGGED} for row in rows}
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object]) -> list[Row]:

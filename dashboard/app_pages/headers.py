@@ -3,7 +3,8 @@
 from dashboard import data, ways
 
 text = ways.ask()
-told = data.ways(text) if text else []
+own = ways.ask_own() if text else []
+told = data.ways(text, own) if text else []
 
 if not text:
     ways.how_to_get_them()

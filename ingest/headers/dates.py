@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ingest.errors import ParseError
@@ -35,6 +36,40 @@ _FORMS: Final = tuple(
 _ZONES: Final = {
     "UT": 0, "GMT": 0, "UTC": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
+
+
+_USUAL: Final = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-]\d{4}|[A-Z]{2,3})(?: \([A-Za-z]{1,5}\))?",
+    re.ASCII,
+)
+
+
+def read_usual(text: str) -> tuple[datetime, int] | None:
+    """Moment and offset of a text that is nothing but a date as RFC 5322 has it, without any defect; None for others."""
+    if not (found := _USUAL.fullmatch(text)):
+        return None
+    day, month, year, hour, minute, second, zone = found.groups()
+    known = _zone(zone)
+    if known is None or month not in _MONTHS:
+        return None
+    try:
+        local = datetime(
+            int(year), _MONTHS[month], int(day), int(hour), int(minute), min(int(second), 59), tzinfo=known[0]
+        )
+        return local.astimezone(UTC) if known[1] else local, known[1]
+    except (ValueError, OverflowError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def _zone(text: str) -> tuple[timezone, int] | None:
+    offset_s, _ = _offset(text)
+    return (
+        None if offset_s is None else (timezone(timedelta(seconds=offset_s)) if offset_s else UTC, offset_s)
+    )
+
+
+_MONTHS: Final = {name: month_of(name) for name in "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()}
 
 
 def find_date(text: str) -> Dated | None:

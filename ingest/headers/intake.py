@@ -12,20 +12,22 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from ingest.blocks import BLOCK_BYTES
-from ingest.errors import LakeError
 from ingest.finding import blaming, read_head
-from ingest.headers.messages import looks_like_message, read_messages
+from ingest.headers.messages import LOOK_BYTES, looks_like_message, stream_messages
+from ingest.headers.people import without_people
+from ingest.headers.rejectlog import holds_headers, is_exim_log
 from ingest.headers.rows import Rows, rows_of
 from ingest.lake import Lake, now_us
 from ingest.ledger import Ledger
 from ingest.parts import described, write_table
+from ingest.pseudonyms import Pseudonyms
+from ingest.reader import refuse_to_mix
 from ingest.records import Change, Part
 from ingest.schema import EMAILS, HOPS
 from ingest.sources import Source
 
 # Rows of a file: enough for Parquet to pack well, few enough for memory.
 _ENOUGH: Final = 20_000
-_LOOK_BYTES: Final = 64 << 10
 
 
 class MessagesReport(NamedTuple):
@@ -40,18 +42,29 @@ class MessagesReport(NamedTuple):
 def holds_messages(source: Source) -> bool:
     """Whether a file is a message or a mailbox."""
     with blaming(source.name):
-        return looks_like_message(read_head(source.path, _LOOK_BYTES))
+        return looks_like_message(read_head(source.path, LOOK_BYTES))
 
 
-def ingest_messages(lake: Lake, sources: Sequence[Source]) -> list[MessagesReport]:
-    """Reads the headers of all messages in files into a lake. Raises SourceError, LakeError."""
+def holds_refused(source: Source) -> bool:
+    """Whether a file is a rejectlog of Exim's with the headers of refused messages in it: it is a log as well."""
+    with blaming(source.name):
+        if not is_exim_log(read_head(source.path, LOOK_BYTES)):
+            return False
+        with source.open() as stream:
+            return holds_headers(iter(partial(stream.read, BLOCK_BYTES), b""))
+
+
+def ingest_messages(
+    lake: Lake, sources: Sequence[Source], pseudonyms: Pseudonyms | None = None, *, with_subjects: bool = True
+) -> list[MessagesReport]:
+    """Reads the headers of all messages in files into a lake, with pseudonyms for people where it holds those.
+
+    Raises SourceError, LakeError.
+    """
     lake.prepare()
     with lake.ledger() as ledger:
-        if ledger.pseudonyms():
-            raise LakeError(
-                f"{lake.path} holds pseudonyms, and headers name people everywhere; let --lake name another folder"
-            )
-        intake = _Intake(lake, ledger)
+        refuse_to_mix(lake, ledger, pseudonyms)
+        intake = _Intake(lake, ledger, pseudonyms, with_subjects=with_subjects)
         with lake.discarding():
             reports = [intake.take(source) for source in sources]
             intake.commit()
@@ -61,8 +74,12 @@ def ingest_messages(lake: Lake, sources: Sequence[Source]) -> list[MessagesRepor
 class _Intake:
     """New messages until there are enough for a commit."""
 
-    def __init__(self, lake: Lake, ledger: Ledger) -> None:
+    def __init__(
+        self, lake: Lake, ledger: Ledger, pseudonyms: Pseudonyms | None, *, with_subjects: bool
+    ) -> None:
         self._lake = lake
+        self._pseudonyms = pseudonyms
+        self._with_subjects = with_subjects
         self._ledger = ledger
         self._rows: dict[int, Rows] = {}
         self._files: list[tuple[str, int]] = []
@@ -73,7 +90,7 @@ class _Intake:
         if (known := self._ledger.messages_in(file)) is not None:
             return MessagesReport(source.name, known, 0, 0)
         messages = new = hops = 0
-        for rows in _read(source):
+        for rows in _read(source, self._pseudonyms, with_subjects=self._with_subjects):
             messages += 1
             number = int(rows.email["email_id"], 16) - (1 << 63)
             if number in self._rows or self._ledger.has_email(number):
@@ -127,8 +144,8 @@ def _identity(source: Source) -> str:
     return f"{status.st_dev}/{status.st_ino}/{status.st_size}/{status.st_mtime_ns}"
 
 
-def _read(source: Source) -> Iterator[Rows]:
-    size = None if source.compression else source.path.stat().st_size
+def _read(source: Source, pseudonyms: Pseudonyms | None, *, with_subjects: bool) -> Iterator[Rows]:
     with source.open() as stream:
-        for message in read_messages(iter(partial(stream.read, BLOCK_BYTES), b""), size):
-            yield rows_of(message)
+        for message in stream_messages(stream):
+            told = without_people(message, pseudonyms) if pseudonyms else message
+            yield rows_of(told, with_subject=with_subjects)

@@ -5,11 +5,13 @@ mark that none closes.
 """
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 # Far more than any server writes (a line has at most 998 characters, RFC 5322 section 2.1.1, a header some lines).
-MAX_LENGTH: Final = 16_384
+MAX_LENGTH: Final = 8_192
 
 
 class TokenKind(StrEnum):
@@ -20,11 +22,8 @@ class TokenKind(StrEnum):
     SEMICOLON = "semicolon"
 
 
-class Token(NamedTuple):
-    """A piece of a header; a comment's text is without its outer parentheses."""
-
-    kind: TokenKind
-    text: str
+# A piece of a header; a comment's text is without its outer parentheses.
+Token: TypeAlias = tuple[TokenKind, str]
 
 
 # Lengths are bounded so that what never closes costs no more than what does.
@@ -47,20 +46,22 @@ _FEW: Final = 64  # parentheses; a text with more is read the slow way, which is
 def scan(text: str) -> list[Token]:
     """The tokens of an unfolded header value, in order; of at most MAX_LENGTH characters."""
     text = text[:MAX_LENGTH]
-    found = _PLAIN.findall(text) if _is_plain(text) else None
-    if found is None or any(odd for *_, odd in found):
+    if not _is_plain(text):
         return _scan(text)
-    return [
-        Token(TokenKind.WORD, word)
-        if word
-        else Token(TokenKind.COMMENT, comment[1:-1])
-        if comment
-        else _SEMICOLON
-        for word, comment, _, _ in found
-    ]
+    tokens: list[Token] = []
+    for found in _PLAIN.finditer(text):
+        word, comment, _, odd = found.groups()
+        if odd:  # each further place could look as far as this one did
+            return _scan(text)
+        tokens.append(
+            (_WORD_KIND, word) if word else (_COMMENT_KIND, comment[1:-1]) if comment else _SEMICOLON
+        )
+    return tokens
 
 
-_SEMICOLON: Final = Token(TokenKind.SEMICOLON, ";")
+_WORD_KIND: Final = TokenKind.WORD
+_COMMENT_KIND: Final = TokenKind.COMMENT
+_SEMICOLON: Final = (TokenKind.SEMICOLON, ";")
 
 
 def _is_plain(text: str) -> bool:
@@ -78,11 +79,11 @@ def _scan(text: str) -> list[Token]:
             tokens.append(_SEMICOLON)
             place += 1
         elif place in partners:
-            tokens.append(Token(TokenKind.COMMENT, text[place + 1 : partners[place]]))
+            tokens.append((TokenKind.COMMENT, text[place + 1 : partners[place]]))
             place = partners[place] + 1
         else:
             end = _word_end(text, place, partners)
-            tokens.append(Token(TokenKind.WORD, text[place:end]))
+            tokens.append((TokenKind.WORD, text[place:end]))
             place = end
     return tokens
 
@@ -107,7 +108,7 @@ def is_balanced(text: str) -> bool:
     return 2 * len(_partners(text)) == sum(mark[0] in "()" for mark in _MARKS.finditer(text))
 
 
-def _word_end(text: str, start: int, partners: dict[int, int]) -> int:
+def _word_end(text: str, start: int, partners: Mapping[int, int]) -> int:
     """Words go on over parentheses without a partner and other marks that open nothing."""
     end = _end(_WORD, text, start)
     while end < len(text) and not text[end].isspace() and text[end] != ";" and end not in partners:
@@ -120,7 +121,8 @@ def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
     return found.end() if found else start
 
 
-def _partners(text: str) -> dict[int, int]:
+@lru_cache(maxsize=2)  # a text is asked about several times in a row
+def _partners(text: str) -> Mapping[int, int]:
     """Where the parentheses that open at some place close; those of quoted pairs and strings are none."""
     partners: dict[int, int] = {}
     open_at: list[int] = []

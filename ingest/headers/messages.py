@@ -1,20 +1,25 @@
-"""Where messages begin and their headers end: files, mboxes, folders of them, pasted header blocks.
+"""Where messages begin and their headers end: files, mboxes, folders of them, pasted header blocks, Exim's rejectlog.
 
 Only the header block is read; what follows costs a message nothing, and a mailbox a search for the next `From ` line.
 Nobody promises that a message is well formed: what is odd becomes a defect, and the rest is read all the same.
 """
 
+import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from io import FileIO
+from itertools import chain
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
-from ingest.archives import open_stream
+from ingest.archives import codec_of, open_stream
 from ingest.blocks import BLOCK_BYTES
 from ingest.errors import SourceError
-from ingest.finding import STDIN, blaming
+from ingest.finding import STDIN, blaming, find_files, read_head
+from ingest.headers.rejectlog import is_exim_log, read_rejectlog
 from ingest.text import decode
 
 # A header block longer than that is an attack, or no header block: mail servers refuse far smaller ones
@@ -23,35 +28,44 @@ MAX_BLOCK_BYTES: Final = 1 << 20
 MAX_FIELDS: Final = 2_000
 
 _NAME: Final = re.compile(rb"([!-9;-~]{1,128})[ \t]*:")
-_END: Final = re.compile(rb"\r?\n[ \t]*\r?\n|\r[ \t]*\r")
+# An empty line; where lines end in CR alone, no LF is there at all.
+_END: Final = re.compile(rb"\n[ \t]*\r?\n")
+_CR_END: Final = re.compile(rb"\r[ \t]*\r")
 # mbox(5): `From sender date`, behind an empty line; other lines that begin so are quoted by the writer, mostly.
 _FROM_LINE: Final = re.compile(rb"From \S{1,320} .{0,80}\d\d:\d\d[^\n]{0,80}")
-_LEAD: Final = re.compile(rb"(?:\xef\xbb\xbf|[ \t]*\r?\n|>?From [^\n:]*\n)+")
+_LEAD: Final = re.compile(rb"(?:\xef\xbb\xbf|[ \t]*\r?\n|>?From (?!:)[^\n]{0,998}\n)+")
 
 
-class Field(NamedTuple):
-    """One header: its name in small letters, and its value with the line breaks that it was folded with."""
-
-    name: str
-    value: str
+# One header: its name in small letters, and its value with the line breaks that it was folded with.
+Field: TypeAlias = tuple[str, str]
 
 
-class Block(NamedTuple):
+@dataclass(slots=True)
+class Block:
     """The headers of one message, in the order of the message: the newest Received first."""
 
-    fields: tuple[Field, ...]
-    defects: tuple[str, ...]
+    fields: Sequence[Field]
+    defects: tuple[str, ...] = ()
+    _values: dict[str, list[str]] | None = field(default=None, init=False, repr=False, compare=False)
 
     def values(self, name: str) -> list[str]:
         """The values of all headers of a name, given in small letters."""
-        return [value for known, value in self.fields if known == name]
+        if self._values is None:
+            self._values = {}
+            for known, value in self.fields:
+                self._values.setdefault(known, []).append(value)
+        return self._values.get(name, _NONE)
+
+
+_NONE: Final[list[str]] = []
 
 
 class Message(NamedTuple):
-    """A header block, and how long the whole message is, as far as its source tells."""
+    """A header block, how long the whole message is as far as its source tells, and what a log says of its refusal."""
 
     block: Block
-    size_bytes: int | None
+    size_bytes: int | None = None
+    refusal: str | None = None
 
 
 def read_block(data: bytes) -> Block:
@@ -61,42 +75,69 @@ def read_block(data: bytes) -> Block:
     line, where it is one of those that servers write; otherwise a line that is no header ends the block.
     """
     start = found.end() if (found := _LEAD.match(data)) else 0
-    end = found.start() if (found := _END.search(data, start)) else len(data)
-    if (
-        end - start <= MAX_BLOCK_BYTES
-        and (fields := _plain_fields(decode(data[start:end].rstrip()))) is not None
-    ):
-        return Block(fields, ())
-    return _read_odd(data, start, end)
+    end = found.start() if (found := _find_end(data, start)) else len(data)
+    block = data[start : min(end, start + MAX_BLOCK_BYTES)].rstrip()
+    if len(block) < MAX_BLOCK_BYTES and (fields := _plain_fields(decode(block))) is not None:
+        return Block(fields)
+    defects = []
+    if end - start > MAX_BLOCK_BYTES:
+        defects.append(f"header block longer than {MAX_BLOCK_BYTES:,} bytes; the rest was not read")
+    return _read_odd(_without_indent(block, defects), defects)
 
 
-# A header and the lines that it goes on in, where every line is either.
-_FIELD: Final = re.compile(r"([!-9;-~]{1,128})[ \t]*:(.*(?:\n[ \t].*)*)(?:\n|\Z)")
+_HEADS: Final = re.compile(r"\n(?![ \t])")
 
 
-def _plain_fields(text: str) -> tuple[Field, ...] | None:
+def _find_end(data: bytes, start: int = 0) -> re.Match[bytes] | None:
+    found = _END.search(data, start)
+    return found or (None if b"\n" in data else _CR_END.search(data, start))
+
+
+def _plain_fields(text: str) -> list[Field] | None:
     """The headers of a block in which nothing is odd; None for others."""
     text = text.replace("\r\n", "\n")
     if "\r" in text:
         return None
     fields: list[Field] = []
-    place = 0
-    while place < len(text):
-        found = _FIELD.match(text, place)
-        if not found or len(fields) == MAX_FIELDS or (fields and _goes_on(fields[-1].name, found[1])):
+    before = ""
+    for head in _HEADS.split(text) if text else ():
+        written, colon, value = head.partition(":")
+        name = _name_of(written)
+        if not colon or name is None or (before in _STRUCTURED and name in _NO_NAMES):
             return None
-        fields.append(Field(found[1].lower(), found[2].strip()))
-        place = found.end()
-    return tuple(fields)
+        fields.append((name, value.strip()))
+        before = name
+    return fields if len(fields) <= MAX_FIELDS else None
 
 
-def _read_odd(data: bytes, start: int, end: int) -> Block:
-    defects = []
-    if end - start > MAX_BLOCK_BYTES:
-        defects.append(f"header block longer than {MAX_BLOCK_BYTES:,} bytes; the rest was not read")
-        end = start + MAX_BLOCK_BYTES
+@lru_cache(maxsize=4096)
+def _name_of(written: str) -> str | None:
+    """The name of a header; None for what is none, and for numbers: those are times of a header that was not folded."""
+    found = _NAME.fullmatch(written.encode("utf-8", "replace") + b":")
+    name = found[1].decode().lower() if found else ""
+    return name if name and not name.isdecimal() else None
+
+
+# How a block was pasted: each of its lines behind the same blanks, or quoted as in a reply.
+_INDENT: Final = re.compile(rb"[> \t]{1,64}(?=[!-9;-=?-~][!-9;-~]{0,127}[ \t]*:)")
+_AT_MARGIN: Final = re.compile(rb"\n[!-9;-=?-~][!-9;-~]{0,127}:")
+
+
+def _without_indent(block: bytes, defects: list[str]) -> bytes:
+    found = _INDENT.match(block)
+    if not found:
+        return block
+    defects.append("the headers were pasted with something before their lines")
+    rest = block[found.end() :]
+    if not _AT_MARGIN.search(rest):  # not the first line alone
+        rest = rest.replace(b"\n" + found[0], b"\n")
+    rest = rest.replace(b"\n>", b"\n") if b">" in found[0] else rest
+    return rest[: end.start()] if (end := _find_end(rest)) else rest
+
+
+def _read_odd(block: bytes, defects: list[str]) -> Block:
     fields: list[tuple[str, list[str]]] = []
-    for line in _lines(data[start:end].rstrip()):
+    for line in _lines(block):
         name = _NAME.match(line)
         if line[:1] in (b" ", b"\t") and fields:
             fields[-1][1].append(decode(line))
@@ -112,7 +153,11 @@ def _read_odd(data: bytes, start: int, end: int) -> Block:
             _note(defects, "no empty line between headers and text" if fields else "a line that is no header")
             if fields:
                 break
-    return Block(tuple(Field(name, "\n".join(lines).strip()) for name, lines in fields), tuple(defects))
+    return _block(fields, defects)
+
+
+def _block(fields: Iterable[tuple[str, list[str]]], defects: Iterable[str] = ()) -> Block:
+    return Block([(name, "\n".join(lines).strip()) for name, lines in fields], tuple(defects))
 
 
 # Headers that servers write, whose next line is theirs though it begins without a blank.
@@ -121,11 +166,11 @@ _STRUCTURED: Final = frozenset(
     | {"arc-message-signature", "x-received", "return-path"}
 )  # fmt: skip
 # What looks like the name of a header and is none: times and ids in a Received header that was not folded.
-_NO_NAMES: Final = re.compile(r"(?:by|with|id|for|via|\d+)", re.IGNORECASE | re.ASCII)
+_NO_NAMES: Final = frozenset({"by", "with", "id", "for", "via"})
 
 
 def _goes_on(name: str, text: str) -> bool:
-    return name in _STRUCTURED and _NO_NAMES.fullmatch(text) is not None
+    return name in _STRUCTURED and (text.lower() in _NO_NAMES or text.isdecimal())
 
 
 def _note(defects: list[str], what: str) -> None:
@@ -142,13 +187,14 @@ def _lines(data: bytes) -> list[bytes]:
 def looks_like_message(head: bytes) -> bool:
     """Whether a file that begins so holds messages: a mailbox, or one message whose first lines are headers."""
     start = found.end() if (found := _LEAD.match(head)) else 0
-    if _FROM_LINE.match(head):
+    if _FROM_LINE.match(head) or _TRACE.match(head, start):
         return True
     first = [line for line in _lines(head[start:])[:-1] if line[:1] not in (b" ", b"\t", b"")][:3]
     names = [found[1].lower() for line in first if (found := _NAME.match(line))]
     return bool(first) and len(names) == len(first) and any(_is_header(name) for name in names)
 
 
+_TRACE: Final = re.compile(rb"[> \t]{0,64}Received:\s{1,8}(?:from|by)\s", re.IGNORECASE)
 _COMMON: Final = frozenset(
     b"received return-path delivered-to from to subject date message-id mime-version content-type reply-to sender cc bcc "
     b"references in-reply-to x-original-to envelope-to dkim-signature authentication-results arc-seal received-spf".split()
@@ -166,10 +212,13 @@ def read_messages(blocks: Iterable[bytes], size_bytes: int | None = None) -> Ite
     """
     source = iter(blocks)
     head = next(source, b"")
-    while len(head) < MAX_BLOCK_BYTES and not _END.search(head) and (more := next(source, b"")):
+    while len(head) < MAX_BLOCK_BYTES and not _find_end(head) and (more := next(source, b"")):
         head += more
     if _FROM_LINE.match(head):
         yield from _mailbox(head, source)
+    elif is_exim_log(head):
+        for refused in read_rejectlog(chain([head], source)):
+            yield Message(_block(refused.fields), None, refused.refusal)
     elif head.strip():
         yield Message(read_block(head), size_bytes)
 
@@ -185,7 +234,7 @@ def _mailbox(buffer: bytes, source: Iterator[bytes]) -> Iterator[Message]:
     while True:
         found = _NEXT.search(buffer, start)
         if head is None:
-            end = _END.search(buffer, start)
+            end = _find_end(buffer, start)
             if end or found or len(buffer) - start > MAX_BLOCK_BYTES:
                 head = buffer[start : end.end() if end else start + MAX_BLOCK_BYTES + 1]
         if found:
@@ -202,14 +251,47 @@ def _mailbox(buffer: bytes, source: Iterator[bytes]) -> Iterator[Message]:
 
 
 def messages_in(name: str) -> Iterator[Message]:
-    """The messages of a file, or of standard input (`-`). SourceError if there is none."""
+    """The messages of a file, of all files in a folder, or of standard input (`-`). SourceError if there is none."""
     found = False
     with blaming(name):
-        path = Path(name)
-        size = None if name == STDIN else path.stat().st_size
-        with sys.stdin.buffer if name == STDIN else open_stream(path) as stream:
-            for message in read_messages(iter(partial(stream.read, BLOCK_BYTES), b""), size):
-                found = True
-                yield message
+        for message in chain.from_iterable(map(_messages_of, _files(name))):
+            found = True
+            yield message
     if not found:
-        raise SourceError(f"{name} is empty; a message, or the headers of one, would be right")
+        raise SourceError(f"{name} holds no message; a message, or the headers of one, would be right")
+
+
+def _files(name: str) -> Iterator[Path | None]:
+    """The files that a name means; None is standard input."""
+    path = Path(name)
+    if name == STDIN:
+        yield None
+    elif path.is_dir():  # beside the messages a mail server keeps files of its own
+        yield from (file for _, file in find_files(name) if looks_like_message(read_head(file, LOOK_BYTES)))
+    else:
+        yield path
+
+
+def _messages_of(path: Path | None) -> Iterator[Message]:
+    if path is None:
+        yield from stream_messages(sys.stdin.buffer)
+        return
+    with path.open("rb", buffering=0) as file:  # most are small, and one call reads all that is wanted
+        head = file.read(LOOK_BYTES) or b""
+        if codec_of(head) is None:
+            rest = iter(partial(file.read, BLOCK_BYTES), b"")
+            yield from read_messages(chain([head], rest), os.fstat(file.fileno()).st_size)
+            return
+    with open_stream(path) as stream:
+        yield from stream_messages(stream)
+
+
+LOOK_BYTES: Final = 64 << 10  # in which most headers end
+
+
+def stream_messages(stream: BinaryIO) -> Iterator[Message]:
+    """The messages of an open file; the size of a single one is known if it is a file that is not packed."""
+    is_file = isinstance(getattr(stream, "raw", None), FileIO) and stream.seekable()
+    size = os.fstat(stream.fileno()).st_size if is_file else None
+    blocks = chain([stream.read(LOOK_BYTES)], iter(partial(stream.read, BLOCK_BYTES), b""))
+    yield from read_messages(blocks, size)

@@ -9,16 +9,17 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from ingest.headers.dates import Dated, find_date
+from ingest.headers.dates import Dated, find_date, read_usual
 from ingest.headers.lexer import MAX_LENGTH, TokenKind, is_balanced, scan, without_comments
 from ingest.headers.servers import Peer, Server, names_peer_first, server_of
 
 _KEYWORDS: Final = frozenset({"from", "by", "via", "with", "id", "for"})
+_COMMENTS: Final = 32  # of a clause; servers write three
 _SEMICOLONS: Final = 4  # of which the date may stand behind one
 
 
@@ -63,6 +64,10 @@ class _Peer(NamedTuple):
 def read_received(value: str) -> Hop:
     """The hop of a header's value, folded as it came. Whatever the value is, there is a hop; its defects say the rest."""
     text = " ".join(value[: MAX_LENGTH + 1].split())
+    return _usual(value, text) or _any(value, text)
+
+
+def _any(value: str, text: str) -> Hop:
     defects: tuple[str, ...] = ()
     if len(text) > MAX_LENGTH:
         text = text[:MAX_LENGTH]
@@ -70,12 +75,81 @@ def read_received(value: str) -> Hop:
     if not is_balanced(text):
         defects += ("unbalanced parentheses",)
     dated, rest = _date(text)
+    return _hop(value, text, rest, dated, defects)
+
+
+# What stands behind `id` in most headers.
+_TAIL: Final = re.compile(
+    r"(?P<id>[^\s;()<>\[\],]+)(?P<via>(?: via (?:Frontend|Mailbox) Transport)?)(?: for (?:<(?P<for>[^\s;()<>\[\],]+)>|(?P<bare>[^\s;()<>\[\],]+)))?"
+    r"(?P<comment>(?: \([^()]*\))?)"
+)
+_ADDRESSEE: Final = re.compile(r"([^<>]+) for <([^\s;()<>\[\],]+)>")
+_SENDER: Final = " (envelope-from <"  # Exim's; differs from message to message
+_LONGEST: Final = 1_000
+# What a frame is read with in the place of an id; Gmail's tell who wrote them.
+_ANY_ID: Final = "0stand1n"
+_GMAIL_ID: Final = "0csp0stand1n"
+
+
+def _usual(value: str, text: str) -> Hop | None:
+    """The hop of a header that is plain. But for its id, addressee and date it is the same in many messages, so it is
+    read once."""
+    if len(text) > _LONGEST or '"' in text or "\\" in text:
+        return None
+    head, _, date = text.rpartition(";")
+    dated = read_usual(date.strip())
+    if not dated:
+        return None
+    head, sender, rest = head.rstrip().partition(_SENDER)
+    if sender:
+        address, close, rest = rest.partition(">)")
+        is_comment = close and rest[:1] in ("", " ") and head.count("(") == head.count(")")
+        if not is_comment or "(" in address or ")" in address or head.rpartition(" ")[2].lower() in _KEYWORDS:
+            return None
+        head += rest
+    begin, mark, end = head.partition(" id ")
+    if mark:
+        found = _TAIL.fullmatch(end)
+        if not found:
+            return None
+        hop_id, via, for_address, bare, comment = found.groups()
+        frame = _frame(begin, _GMAIL_ID if "csp" in hop_id else _ANY_ID, via + comment)
+        for_address = for_address or bare
+    else:
+        found = _ADDRESSEE.fullmatch(head)
+        begin, for_address = found.groups() if found else (head, None)
+        hop_id, frame = None, _frame(begin, None, "")
+    if not frame or hop_id in _KEYWORDS or for_address in _KEYWORDS:
+        return None
+    return Hop(value, *frame[1:10], hop_id, for_address, *dated, frame.server, frame.confidence)
+
+
+_CLOCK: Final = re.compile(r"\d:\d\d")  # without one there is no date
+_NEW_YEAR: Final = Dated(datetime(2000, 1, 1, tzinfo=UTC), 0, (), 0, 0)
+
+
+@lru_cache(maxsize=8192)
+def _frame(begin: str, hop_id: str | None, end: str) -> Hop | None:
+    """The hop of a header without what differs from message to message; None where that could change its reading."""
+    text = f"{begin} id {hop_id}{end}" if hop_id else begin
+    if (
+        ";" in text
+        or " for " in text.lower()
+        or not is_balanced(text)
+        or (_CLOCK.search(text) and find_date(text))
+    ):
+        return None
+    hop = _hop(text, text, text, _NEW_YEAR, ())
+    return None if hop.defects or hop.hop_id != hop_id or hop.for_address else hop
+
+
+def _hop(value: str, text: str, rest: str, dated: Dated | None, defects: tuple[str, ...]) -> Hop:
     defects += dated.defects if dated else ("no date",)
     clauses = _clauses(rest)
     server = server_of(text)
     facts = _facts(clauses)
-    peer = _peer(clauses.get("from"), _peer_of(server, text))
     protocol = _protocol(clauses)
+    peer = _peer(clauses.get("from"), _peer_of(server, text), protocol)
     by_host = _host(clauses.get("by"))
     if not by_host and "from" not in clauses and not clauses[""].comments:
         defects += ("neither from nor by",)
@@ -125,11 +199,12 @@ def _clauses(text: str) -> dict[str, _Clause]:
     clauses = {"": current}
     for kind, token in scan(text):
         if kind is TokenKind.COMMENT:
-            current.comments.append(token)
+            if len(current.comments) < _COMMENTS:
+                current.comments.append(token)
         elif kind is TokenKind.WORD:
             word = token.rstrip(",")
-            if word.lower() in _KEYWORDS:
-                current = clauses.setdefault(word.lower(), _Clause())
+            if len(word) < 5 and (keyword := word.lower()) in _KEYWORDS:  # no keyword has five letters
+                current = clauses.setdefault(keyword, _Clause())
                 if current.words or current.comments:  # said again: `from` may then be the envelope's
                     current = _Clause()
             elif word:
@@ -169,7 +244,8 @@ def _facts(clauses: Mapping[str, _Clause]) -> dict[str, str]:
 _PROTOCOL: Final = re.compile(
     r"(?:UTF8)?(?:E?SMTP|LMTP|ASMTP|ESMTP)S?A?|HTTPS?|LOCAL|IMAP|POP3|MAPI|BSMTP|HESMTP", re.IGNORECASE
 )
-_AUTHENTICATED: Final = re.compile(r"(?:UTF8)?[EL]?SMTPS?A|ASMTPS?", re.IGNORECASE)
+# Who writes with a browser or by an API has logged in there.
+_AUTHENTICATED: Final = re.compile(r"(?:UTF8)?[EL]?SMTPS?A|ASMTPS?|HTTPS?", re.IGNORECASE)
 _ENCRYPTED: Final = re.compile(r"(?:UTF8)?[EL]?SMTPSA?|HTTPS", re.IGNORECASE)
 _MAIL: Final = re.compile(r"(?:UTF8)?[EL]?SMTPS?A?", re.IGNORECASE)
 
@@ -177,6 +253,8 @@ _MAIL: Final = re.compile(r"(?:UTF8)?[EL]?SMTPS?A?", re.IGNORECASE)
 def _protocol(clauses: Mapping[str, _Clause]) -> str | None:
     """The protocol in capitals; of a server that names its software instead, those words."""
     words = [word for name in ("with", "via") if name in clauses for word in clauses[name].words]
+    if not words and "by" in clauses:  # `by webmail.example.org (via HTTP)`
+        words = [comment[4:] for comment in clauses["by"].comments if comment[:4].lower() == "via "]
     known = next((word for word in words if _PROTOCOL.fullmatch(word)), None)
     if known:
         return known.upper()
@@ -200,8 +278,10 @@ _PEERS: Final = tuple(
         r"[^\s@]{0,64}@(?P<ip>[0-9a-f.:]{3,45})$",  # qmail with ident
     )
 )
-_HELOS: Final = re.compile(r"(?:^|[ \]])(?:helo=|(?:HELO|EHLO) )(?P<helo>[^\s)]{1,255})", re.IGNORECASE)
+_HELOS: Final = re.compile(r"(?:^|[ \]])(?:helo=|(?:HELO|EHLO|LHLO) )(?P<helo>[^\s)]{1,255})", re.IGNORECASE)
 _CLAIMED: Final = ("claiming", "to", "be")
+_PICKUP: Final = ("mail", "pickup", "service")  # Microsoft's SMTPSVC: a message that lay in a folder
+_WEB: Final = ("HTTP", "HTTPS")
 
 
 def _peer_of(server: Server | None, text: str) -> Peer:
@@ -210,12 +290,12 @@ def _peer_of(server: Server | None, text: str) -> Peer:
     return Peer.NAME if names_peer_first(text) else Peer.HELO
 
 
-def _peer(clause: _Clause | None, first_is: Peer) -> _Peer:
-    if clause is None:
+def _peer(clause: _Clause | None, first_is: Peer, protocol: str | None) -> _Peer:
+    if clause is None or tuple(clause.words[:3]) == _PICKUP:
         return _Peer()
     first, name, ip, helo = clause.first, None, None, None
     for comment in clause.comments:
-        if ip is None and not comment[:5].upper().startswith(("HELO ", "EHLO ")):
+        if ip is None and not comment[:5].upper().startswith(("HELO ", "EHLO ", "LHLO ")):
             name, ip = _who(comment)
         if helo is None and (found := _HELOS.search(comment)):
             helo = found["helo"]
@@ -223,7 +303,8 @@ def _peer(clause: _Clause | None, first_is: Peer) -> _Peer:
         helo = clause.words[4].strip('"')
     own = _address(first) if first else None
     word = None if own else first
-    literal = first if own and first and first[0] == "[" and (ip or first_is is Peer.HELO) else None
+    is_literal = own and first and first[0] == "[" and protocol not in _WEB  # there nobody says HELO
+    literal = first if is_literal and (ip or first_is is Peer.HELO) else None
     if ip is None:  # Courier, fetchmail: the address is a word of its own
         ip = next((found for found in map(_address, clause.words[1:]) if found), None) or own
     host = name or (word if first_is is Peer.NAME else None)

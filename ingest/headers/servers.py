@@ -37,7 +37,7 @@ SERVERS: Final = (
     _server("exchange", "microsoft|with mapi|shadowredundancy", r"with (?:Microsoft SMTP Server|mapi|ShadowRedundancy)|Microsoft SMTPSVC|\(Microsoft Exchange"),
     _server("gmail", "google|with smtp id", r"by mx\.google\.com with|by [\w-]+\.google\.com with|\(Google Transport Security\)|by [0-9a-f:]+ with SMTP id \w+csp|by \d{4}:[0-9a-f:]+ with SMTP id", states_tls=True),
     _server("amazon_ses", "amazonses.com", r"\.smtp-out\.[\w-]*\.?amazonses\.com \(|by amazonses\.com|\bamazonses\.com with"),
-    _server("zimbra", "zimbra", r"by localhost \(\S+ \[127\.0\.0\.1\]\) \(amavisd-new.*\bzimbra|\(Zimbra\)"),
+    _server("zimbra", "zimbra|(lhlo ", r"by localhost \(\S+ \[127\.0\.0\.1\]\) \(amavisd-new.*\bzimbra|\(Zimbra\)|\(LHLO [^\s)]+\) \([\da-f.:]+\)"),
     _server("amavis", "(amavis", r"\(amavisd?-?new|\(amavis"),
     _server("postfix", "(postfix", r"\(Postfix[^)]*\)|\(Postfix$", states_tls=True),
     _server("exim", "exim", r"\(Exim\b|incSMTP Exim", Peer.NAME, states_tls=True),
@@ -48,10 +48,12 @@ SERVERS: Final = (
     _server("kumomta", "(kumomta", r"\(KumoMTA", states_tls=True),
     _server("powermta", "(powermta", r"\(PowerMTA"),
     _server("ecelerity", "(ecelerity", r"\(ecelerity"),
+    _server("yandex", "yandex)", r"\((?:nwsmtp/)?Yandex\)", states_tls=True),
+    _server("gmx", "(nemesis)", r"\(Nemesis\)", states_tls=True),
     _server("courier", "(courier", r"\(Courier", Peer.HELO),
     _server("stalwart", "(stalwart", r"\(Stalwart", states_tls=True),
     _server("qmail", "qmail|(qpsmtpd|(helo |(ehlo ", r"\(qmail|qmail-ldap|\(qpsmtpd|qmail-scanner|\((?:HELO|EHLO) [^)]*\) \((?:\S*@)?[\d.]+\)", Peer.NAME),
-    _server("sendmail", "/|(sendmail|bits=", r"by \S+ \(\d+\.\d+\.\d+[\w.+-]*/[\w.+/-]+\)|by \S+ \(Sendmail|\(authenticated bits=\d+\)"),
+    _server("sendmail", "/|(sendmail|bits=", r"by \S+ \((?:\d+\.\d+\.\d+[\w.+-]*|V8)/[\w.+/ -]+\)|by \S+ \(Sendmail|\(authenticated bits=\d+\)"),
 )  # fmt: skip
 _QMAIL_PEER: Final = re.compile(r"from [^\s(]+ ?\((?:[^\s@()]*@)?[\d.]+\)[ ,]", re.IGNORECASE)
 

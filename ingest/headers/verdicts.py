@@ -45,9 +45,14 @@ _TAG: Final = re.compile(r"\s*([A-Za-z][\w]{0,31})\s*=\s*([^;]{0,4096})", re.ASC
 _DOMAINS: Final = ("header.d", "header.i", "header.from", "smtp.mailfrom", "smtp.helo")
 
 
+_SAYING: Final = ("authentication-results", "arc-authentication-results", "received-spf", "arc-seal")
+
+
 def read_verdicts(block: Block) -> list[Verdict]:
     """The verdicts of all headers of a message, in the order of the message."""
     verdicts: list[Verdict] = []
+    if not any(map(block.values, _SAYING)):
+        return verdicts
     above = 0
     for kind, value in block.fields:
         above += kind == "received"
@@ -94,7 +99,7 @@ def _results(header: str, value: str) -> Iterator[Verdict]:
 def _sections(value: str) -> Iterator[list[str]]:
     """Words between semicolons, without comments; blanks around `=` taken out."""
     words: list[str] = []
-    for kind, text in scan(re.sub(r"\s*=\s*", "=", value)):
+    for kind, text in scan(" ".join(value.split()).replace(" =", "=").replace("= ", "=")):
         if kind is TokenKind.SEMICOLON:
             yield words
             words = []

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from analysis.path import is_known_verdict, read_way
+import pytest
+
+from analysis.path import collapsed, is_known_verdict, read_way
 from ingest.headers.messages import Message, read_block
 from ingest.headers.rows import rows_of
 
@@ -130,3 +132,122 @@ def test_only_a_verdict_above_the_headers_of_our_servers_is_ours():
     way = read_way(told.hops, ["example.org"])
 
     assert [is_known_verdict(way, each) for each in told.email["verdicts"]] == [True, False]
+
+
+def headers(*lines):
+    return rows_of(
+        Message(read_block("".join(f"Received: {line}\n" for line in lines).encode() + b"\n"), None)
+    ).hops
+
+
+LOGGED = {
+    "log_host": "mx1", "matched": "id", "attempts": 3, "status": "sent", "log_delay_s": 900.0, "reply": "250 2.0.0 Ok",
+}  # fmt: skip
+
+
+def test_a_hop_that_our_log_has_is_known_in_the_middle_of_the_way():
+    way = read_way(chain(0, 1, 901, 902), ["other.example"], {2: LOGGED})
+
+    assert ([step.is_known for step in way.steps], way.verdict) == (
+        [False, True, False, False],
+        "You kept it for 15 min 00 s, they for 2.0 s",
+    )
+
+
+def test_what_our_log_says_of_a_hop_is_a_finding():
+    way = read_way(chain(0, 1, 901, 902), ["other.example"], {2: LOGGED})
+
+    assert (
+        "hop 2 (relay.example.com): your log of mx1 has it by its id; 3 attempts, sent after 15 min 00 s"
+        in way.findings
+    )
+
+
+def test_a_filter_between_servers_of_ours_is_ours():
+    rows = hops(
+        ("out.example.net", "203.0.113.2", "mx1.example.org", "ESMTPS", 0),
+        ("mx1.example.org", "127.0.0.1", "localhost", "ESMTP", 1),
+        ("localhost", "127.0.0.1", "mx1.example.org", "ESMTP", 1),
+        ("mx1.example.org", "192.0.2.1", "in.example.net", "ESMTPS", 2),
+    )
+    way = read_way(rows, ["elsewhere.example"], {1: LOGGED, 3: LOGGED})
+
+    assert [step.is_known for step in way.steps] == [True, True, True, False]
+
+
+def test_a_private_address_between_organisations_is_odd():
+    rows = hops(
+        ("pc.example.net", "203.0.113.1", "out.example.net", "ESMTPS", 0),
+        ("bank.example", "10.2.3.4", "mx1.example.org", "ESMTPS", 1),
+    )
+
+    assert read_way(rows).steps[1].remarks == [
+        "it got the message from another organisation at 10.2.3.4, which is an address within one"
+    ]
+
+
+def test_a_private_address_within_an_organisation_is_not():
+    rows = hops(
+        ("pc.example.net", "203.0.113.1", "mx1.example.org", "ESMTPS", 0),
+        ("mx1.example.org", "10.2.3.4", "box.example.org", "ESMTPS", 1),
+    )
+
+    assert read_way(rows).steps[1].remarks == []
+
+
+@pytest.mark.parametrize(
+    ("value", "remark"),
+    [
+        ("from a.example.com (a.example.com [203.0.113.4]) by mx1.example.org with esmtps (Exim 4.96) id 3F1A2B3C4D",
+         "'3F1A2B3C4D' is no id that exim writes"),
+        ("from a.example.com by mx1.example.org (Postfix) with ESMTPS id 3F1A2B3C4D",
+         "there is no address of the client, which postfix always writes"),
+        ("from a.example.com (a.example.com [203.0.113.4]) by evil.example with ESMTPS id x1csp5 (Google Transport Security)",
+         "'evil.example' is no name of a host that gmail writes"),
+        ("from a.example.com (203.0.113.4) by ex.example.org (203.0.113.5) with Microsoft SMTP Server id abc",
+         "'abc' is no id that exchange writes"),
+    ],
+    ids=["exim id", "postfix peer", "gmail host", "exchange id"],
+)  # fmt: skip
+def test_a_shape_that_a_server_never_writes_is_named(value, remark):
+    assert remark in read_way(headers(f"{value}; Mon, 2 Nov 2026 10:00:01 +0000")).steps[0].remarks
+
+
+def test_a_date_without_zone_is_none_that_postfix_writes():
+    rows = headers("by mx1.example.org (Postfix) id 3F1A2B3C4D; Mon, 2 Nov 2026 10:00:01")
+
+    assert read_way(rows).steps[0].remarks == ["its date has no zone, which postfix always writes"]
+
+
+def test_a_date_long_before_the_first_server_had_it_is_a_finding():
+    way = read_way(chain(0, 1), sent_at=BEGIN - timedelta(hours=2))
+
+    assert (
+        "its Date is 2 h 00 min before out.example.net had it: it waited there, or the sender's clock is wrong"
+        in way.findings
+    )
+
+
+def test_the_same_header_twice_is_named():
+    value = "by mx1.example.org (Postfix) id 3F1A2B3C4D; Mon, 2 Nov 2026 10:00:01 +0000"
+
+    assert read_way(headers(value, value)).steps[1].remarks == ["the same header twice"]
+
+
+def test_a_network_of_ours_is_internal():
+    rows = hops(("a.example.net", "203.0.113.9", "mx1.example.org", "ESMTP", 0))
+
+    assert read_way(rows, ["example.org", "203.0.113.0/24"]).steps[0].is_internal
+
+
+def test_collapsed_a_way_has_the_delays_from_one_organisation_to_the_next():
+    rows = hops(
+        ("pc.example.net", "203.0.113.1", "out.example.net", "ESMTPS", 0),
+        ("out.example.net", "127.0.0.1", "out.example.net", "ESMTP", 50),
+        ("out.example.net", "203.0.113.2", "mx1.example.org", "ESMTPS", 60),
+    )
+
+    assert [(step.hop["hop"], step.delay_s) for step in collapsed(read_way(rows)).steps] == [
+        (1, None),
+        (3, 60.0),
+    ]

@@ -120,7 +120,10 @@ def test_a_trace_shows_the_headers_of_an_ingested_message_beside_the_log(tmp_pat
     with open_lake(lake) as connection:
         story = tell(connection, search(connection, "<one@example.com>").messages[0]["message_key"])
 
-    assert [(hop["by_host"], hop["log_host"], hop["delay_s"], hop["reply"]) for hop in story.hops] == [
-        ("mx1.example.org", "mx1", 2.0, "250 2.0.0 Ok"),
-        ("box.example.org", None, None, None),
+    assert [
+        (hop["by_host"], hop["log_host"], hop["log_delay_s"], hop["connect_s"], hop["reply"])
+        for hop in story.hops
+    ] == [
+        ("mx1.example.org", "mx1", 2.0, 0.9, "250 2.0.0 Ok"),
+        ("box.example.org", None, None, None, None),
     ]

@@ -46,3 +46,39 @@ def test_without_a_message_the_page_says_where_to_find_one(open_page: OpenPage, 
     test = open_page(tmp_path / "none", "headers")
 
     assert "Show original" in test.text[0].value
+
+
+def test_hosts_that_the_viewer_names_are_yours(open_page: OpenPage, tmp_path: Path) -> None:
+    test = pasted(open_page, tmp_path / "none")
+    test.text_input[0].set_value("out7.example.com, mx1.example.org").run()
+
+    assert test.dataframe[0].value["source"].tolist() == ["your server", "your server"]
+
+
+def test_what_the_log_has_stands_beside_the_claim(
+    open_page: OpenPage, make_lake: Callable[[str], Path]
+) -> None:
+    lake = make_lake(
+        "2026-11-02T10:44:08+00:00 mx1 postfix/smtpd[5]: 4Cxy7z2KbTz3F: client=out7.example.com[203.0.113.7]\n"
+        "2026-11-02T10:44:09+00:00 mx1 postfix/lmtp[8]: 4Cxy7z2KbTz3F: to=<b@example.org>, relay=box[192.0.2.9]:24, delay=1, "
+        "delays=0.1/0/0.4/0.5, dsn=2.0.0, status=sent (250 2.0.0 Saved)\n"
+        "2026-11-02T10:44:09+00:00 mx1 postfix/qmgr[7]: 4Cxy7z2KbTz3F: removed\n"
+    )
+    [row] = pasted(open_page, lake).dataframe[1].value.to_dict("records")
+
+    assert (row["hop"], row["log of"], row["connect (s)"], row["last reply"]) == (
+        2,
+        "mx1",
+        0.4,
+        "250 2.0.0 Saved",
+    )
+
+
+def test_hops_within_an_organisation_can_be_left_out(open_page: OpenPage, tmp_path: Path) -> None:
+    test = open_page(tmp_path / "none", "headers")
+    test.text_area[0].set_value(
+        PASTED.format(client="app.example.com").replace("[203.0.113.7]", "[10.0.0.7]")
+    ).run()
+    test.toggle[0].set_value(True).run()
+
+    assert test.dataframe[0].value["by"].tolist() == ["out7.example.com"]

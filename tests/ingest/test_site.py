@@ -20,6 +20,9 @@ networks = ["192.0.2.0/24", "2001:db8::/32"]
 text = "30d"
 events = "12w"
 tables = "2y"
+[headers]
+subjects = false
+
 [pseudonymise]
 key_file = "/etc/mailscope/key"
 domains = true

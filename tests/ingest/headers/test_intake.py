@@ -1,6 +1,7 @@
 """Messages in a lake: each once, however often and in whatever file it comes."""
 
 import gzip
+import re
 
 import pyarrow.parquet as pq
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from analysis.warehouse import open_lake
 from ingest.doctor import examine
 from ingest.errors import LakeError
-from ingest.headers.intake import MessagesReport, holds_messages, ingest_messages
+from ingest.headers.intake import MessagesReport, holds_messages, holds_refused, ingest_messages
 from ingest.lake import Lake
+from ingest.pseudonyms import Pseudonyms
 from ingest.sources import find_sources
 
 
@@ -69,7 +71,7 @@ def test_a_message_is_known_wherever_it_comes_from(tmp_path, lake):
 def test_a_file_that_has_not_changed_is_not_opened_again(tmp_path, lake, monkeypatch):
     (tmp_path / "box").write_text(mailbox(1, 2))
     take(lake, tmp_path / "box")
-    monkeypatch.setattr("ingest.headers.intake.read_messages", None)
+    monkeypatch.setattr("ingest.headers.intake.stream_messages", None)
 
     assert take(lake, tmp_path / "box") == [MessagesReport(str(tmp_path / "box"), 2, 0, 0)]
 
@@ -89,14 +91,79 @@ def test_the_doctor_finds_such_a_lake_well(tmp_path, lake):
     assert all(finding.is_sound for finding in examine(lake))
 
 
-def test_a_lake_of_pseudonyms_takes_no_messages(tmp_path, lake):
-    (tmp_path / "box").write_text(mailbox(1))
-    lake.prepare()
-    with lake.ledger() as ledger:
-        ledger.claim_pseudonyms("key")
+@pytest.fixture
+def pseudonyms():
+    return Pseudonyms(b"k" * 32)
 
-    with pytest.raises(LakeError, match="headers name people everywhere"):
-        take(lake, tmp_path / "box")
+
+def test_a_lake_of_people_takes_no_pseudonyms(tmp_path, lake, pseudonyms):
+    (tmp_path / "box").write_text(mailbox(1))
+    take(lake, tmp_path / "box")
+
+    with pytest.raises(LakeError, match="holds real names"):
+        ingest_messages(lake, find_sources([str(tmp_path / "box")]), pseudonyms)
+
+
+def test_with_pseudonyms_no_byte_of_the_tables_names_anybody(tmp_path, lake, pseudonyms):
+    (tmp_path / "one.eml").write_text(
+        "Return-Path: <eva@example.com>\n"
+        "Received: from alice-pc (alice-pc.example.com [203.0.113.7])\n"
+        "\t(Authenticated sender: eva.m) by mx1.example.org (Postfix) with ESMTPSA id 3F1A2B3C4D\n"
+        "\tfor <bob@example.net>; Mon, 2 Nov 2026 10:00:00 +0000\n"
+        "Received: from evam by app.example.com with local (Exim 4.96) (envelope-from <eva@example.com>)\n"
+        "\tid 1rLgPw-0005pI-08; Mon, 2 Nov 2026 09:59:59 +0000\n"
+        "From: Eva M <eva@example.com>\nSubject: Eva M is getting married\nMessage-ID: <eva.1@example.com>\n\n"
+    )
+    ingest_messages(lake, find_sources([str(tmp_path / "one.eml")]), pseudonyms)
+    kept = str([pq.read_table(lake.path / name).to_pylist() for name in ("emails", "hops")])
+
+    assert not re.search(r"\beva|evam|Eva M|bob@|203\.0\.113\.7", kept)
+
+
+REJECTLOG = """\
+2026-11-02 10:00:00 H=mail.example.net [192.0.2.9] F=<bob@example.net> rejected RCPT <nobody@example.org>: Unknown user
+2026-11-02 10:00:01 1xVZCp-0005Lf-2z H=mail.example.net [192.0.2.9] temporarily rejected after DATA: try again later
+Envelope-from: <bob@example.net>
+Envelope-to: <eva@example.org>
+    <max@example.org>
+P Received: from mail.example.net ([192.0.2.9])
+\tby mx2.example.org with esmtp (Exim 4.96)
+\tid 1xVZCp-0005Lf-2z;
+\tMon, 02 Nov 2026 10:00:01 +0000
+* From: bob@localhost
+F From: bob@example.net
+I Message-ID: <one@example.net>
+  Subject: one
+  X-Note: folded
+  Received: by forged.example; Mon, 2 Nov 2026 10:00:00 +0000
+2026-11-02 10:00:02 H=mail.example.net [192.0.2.9] rejected EXPN team
+"""
+
+
+def test_refused_messages_come_from_a_rejectlog_with_what_exim_said(tmp_path, lake):
+    (tmp_path / "rejectlog").write_text(REJECTLOG)
+    take(lake, tmp_path / "rejectlog")
+    [email] = pq.read_table(lake.path / "emails").to_pylist()
+
+    assert {
+        name: email[name] for name in ("message_id", "return_path", "from_domains", "hop_count", "refusal")
+    } == {
+        "message_id": "<one@example.net>",
+        "return_path": "bob@example.net",
+        "from_domains": ["example.net"],
+        "hop_count": 1,
+        "refusal": "1xVZCp-0005Lf-2z H=mail.example.net [192.0.2.9] temporarily rejected after DATA: try again later",
+    }
+
+
+def test_a_rejectlog_is_known_by_its_headers_and_a_mainlog_is_none(tmp_path):
+    (tmp_path / "rejectlog").write_text(REJECTLOG)
+    (tmp_path / "mainlog").write_text("2026-11-02 10:00:00 1rLgPw-0005pI-08 Completed\n" + REJECTLOG[:1000])
+
+    assert [holds_refused(*find_sources([str(tmp_path / name)])) for name in ("rejectlog", "mainlog")] == [
+        True,
+        False,
+    ]
 
 
 def test_a_log_is_no_file_of_messages(tmp_path):
@@ -109,3 +176,12 @@ def test_a_log_is_no_file_of_messages(tmp_path):
 def test_a_lake_without_emails_has_their_columns(make_lake):
     with open_lake(make_lake("Nov  2 10:00:01 mx1 postfix/qmgr[5]: 3F1A2B3C4D: removed\n")) as connection:
         assert connection.sql("SELECT hop, verdicts FROM hops JOIN emails USING (email_id)").fetchall() == []
+
+
+def test_a_lake_of_before_a_column_came_has_it_empty(tmp_path, lake_of_files):
+    (tmp_path / "box").write_text(mailbox(1))
+    folder = lake_of_files(tmp_path / "lake", [tmp_path / "box"])
+    [part] = (folder / "hops").glob("*.parquet")
+    pq.write_table(pq.read_table(part).drop_columns(["delay_s", "skew_s", "is_internal"]), part)
+    with open_lake(folder) as connection:
+        assert connection.sql("SELECT hop, skew_s FROM hops").fetchall() == [(1, None)]

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from ingest.errors import SourceError
-from ingest.headers.messages import looks_like_message, messages_in, read_block, read_messages
+from ingest.headers.messages import Block, Message, looks_like_message, messages_in, read_block, read_messages
 
 PLAIN = b"Received: from a.example.com\n\tby b.example.org; Mon, 2 Nov 2026 10:00:01 +0000\nSubject: one\n\nSubject: two\n"
 
@@ -24,11 +24,18 @@ def test_what_stands_behind_the_empty_line_is_no_header():
 def test_lines_may_end_otherwise(newline):
     data = PLAIN.replace(b"\n", newline)
 
-    assert [field.name for field in read_block(data).fields] == ["received", "subject"]
+    assert [name for name, _ in read_block(data).fields] == ["received", "subject"]
 
 
 @pytest.mark.parametrize(
-    "before", [b"\n\n", b"\xef\xbb\xbf", b">From alice Mon Nov  2 10:00:01 2026\n", b"  \r\n"]
+    "before",
+    [
+        b"\n\n",
+        b"\xef\xbb\xbf",
+        b">From alice Mon Nov  2 10:00:01 2026\n",
+        b"  \r\n",
+        b"From alice Mon Nov  2 10:00:01 2026\n",
+    ],
 )
 def test_what_stands_before_the_first_header_is_passed_over(before):
     assert read_block(before + PLAIN).fields == read_block(PLAIN).fields
@@ -40,7 +47,7 @@ def test_a_pasted_received_header_without_its_folding_goes_on():
         b"From: alice@example.com\n"
     )
 
-    assert ([field.name for field in block.fields], block.defects) == (
+    assert ([name for name, _ in block.fields], block.defects) == (
         ["received", "from"],
         ("a header was not folded: its next line begins without a blank",),
     )
@@ -57,7 +64,7 @@ def test_a_from_header_behind_received_is_a_header_of_its_own():
 def test_text_without_an_empty_line_before_it_ends_the_headers():
     block = read_block(b"Subject: one\nDear all,\nReply-To: nobody\n")
 
-    assert ([field.name for field in block.fields], block.defects) == (
+    assert ([name for name, _ in block.fields], block.defects) == (
         ["subject"],
         ("no empty line between headers and text",),
     )
@@ -104,7 +111,7 @@ def test_a_message_may_be_packed(tmp_path):
 def test_an_empty_file_is_an_error_that_says_what_would_be_right(tmp_path):
     (tmp_path / "empty.eml").touch()
 
-    with pytest.raises(SourceError, match="is empty; a message, or the headers of one"):
+    with pytest.raises(SourceError, match="holds no message; a message, or the headers of one"):
         list(messages_in(str(tmp_path / "empty.eml")))
 
 
@@ -116,7 +123,63 @@ def test_an_empty_file_is_an_error_that_says_what_would_be_right(tmp_path):
         (b"Nov  2 10:00:01 mx1 postfix/smtpd[5]: connect from a.example.com[192.0.2.4]\n", False),
         (b"2026-11-02 10:00:01 1rLgPw-0005pI-08 Completed\n", False),
         (b"time: now\nlevel: info\n", False),
+        (b"> Received: from a.example.com\n> by b.example.org\n", True),
     ],
 )
 def test_messages_are_told_from_logs(head, is_one):
     assert looks_like_message(head) is is_one
+
+
+@pytest.mark.parametrize("prefix", [b"    ", b"\t", b"> ", b"> > "])
+def test_a_block_that_was_pasted_behind_something_is_read_the_same(prefix):
+    data = b"".join(prefix + line for line in PLAIN.splitlines(keepends=True))
+
+    assert read_block(data).fields == read_block(PLAIN).fields
+
+
+def test_a_blank_before_the_first_header_alone_takes_no_folding_away():
+    assert read_block(b" " + PLAIN).fields == read_block(PLAIN).fields
+
+
+def test_the_size_of_a_packed_message_is_not_that_of_the_package(tmp_path):
+    (tmp_path / "one.eml.gz").write_bytes(gzip.compress(PLAIN))
+    [message] = messages_in(str(tmp_path / "one.eml.gz"))
+
+    assert message.size_bytes is None
+
+
+def test_of_a_folder_messages_are_read_and_what_lies_beside_them_is_not(tmp_path):
+    for name, data in {
+        "cur/1.M1:2,S": PLAIN,
+        "new/2.M2": b"Subject: caf\xe9\n\n" + bytes(range(128, 256)) * 90,
+        "box": MBOX,
+        "dovecot-uidlist": b"3 V123 N4\n1 :1.M1\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+
+    assert len(list(messages_in(str(tmp_path)))) == 5
+
+
+def test_a_rejectlog_holds_messages(tmp_path):
+    (tmp_path / "rejectlog").write_text(
+        "2026-11-02 10:00:01.123 [77] 1xVZCp-0005Lf-2z H=a.example [192.0.2.9] rejected after DATA: no\n"
+        "Envelope-from: <a@b.example>\nP Received: from a.example ([192.0.2.9])\n\tby mx2.example.org;\n\tMon, 02 Nov 2026 10:00:01 +0000\n"
+        "  Subject: one\n"
+    )
+    [message] = messages_in(str(tmp_path / "rejectlog"))
+
+    assert message == Message(
+        Block(
+            [
+                ("return-path", "<a@b.example>"),
+                (
+                    "received",
+                    "from a.example ([192.0.2.9])\n\tby mx2.example.org;\n\tMon, 02 Nov 2026 10:00:01 +0000",
+                ),
+                ("subject", "one"),
+            ]
+        ),
+        None,
+        "1xVZCp-0005Lf-2z H=a.example [192.0.2.9] rejected after DATA: no",
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.headers.lexer import MAX_LENGTH
-from ingest.headers.received import Hop, read_received
+from ingest.headers.received import Hop, _any, _usual, read_received
 
 CASES = Path(__file__).parent / "received"
 VALUES = [tomllib.loads(path.read_text("utf-8"))["value"] for path in sorted(CASES.glob("*.toml"))]
@@ -60,6 +60,21 @@ def test_damaged_headers_give_hops(count):
     assert len(hops) == count
 
 
+@pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_the_short_way_reads_as_the_long_way(count):
+    chance = random.Random(count + 1)  # noqa: S311  # a test case, not a secret
+    words = [" ".join(value.split()) for value in VALUES]
+    texts = [*words, *(" ".join(damaged(chance.choice(words), chance)[:2_000].split()) for _ in range(count))]
+
+    assert [text for text in texts if (short := _usual(text, text)) and short != _any(text, text)] == []
+
+
+def test_most_forms_go_the_short_way():
+    words = [" ".join(value.split()) for value in VALUES]
+
+    assert sum(_usual(text, text) is not None for text in words) / len(words) > 0.6
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -79,4 +94,4 @@ def test_a_megabyte_of_nonsense_takes_a_moment(text):
 def test_what_is_longer_than_any_header_is_cut_and_said_so():
     hop = read_received("by a.example.com (" + "x" * MAX_LENGTH + "); Mon, 2 Nov 2026 10:00:01 +0000")
 
-    assert hop.defects[0] == "longer than 16,384 characters; the rest was not read"
+    assert hop.defects[0] == "longer than 8,192 characters; the rest was not read"
