@@ -37,7 +37,7 @@ from ingest.formats.declared.stamps import Stamp, read_stamp
 from ingest.formats.declared.values import CONVERSIONS, VOCABULARIES, check, is_checked
 from ingest.framing import Frame
 from ingest.schema import Kind
-from ingest.shapes import ENDLESS, UP_TO, Piece, Shape, captures, compile_shape, pieces
+from ingest.shapes import UP_TO, Piece, Shape, captures, compile_shape, is_endless, pieces
 from ingest.times import Moment
 
 Fields: TypeAlias = dict[str, str | None]
@@ -479,7 +479,7 @@ def _simple_rows(pattern: TextPattern, reading: Reading, declaration: Declaratio
         return
     [(column, words)] = translated
     [place] = [at for at, piece in enumerate(parts) if piece.role == "capture" and piece.text == words.of]
-    if column != words.of or parts[place].cls in (*UP_TO, *ENDLESS):
+    if column != words.of or parts[place].cls in UP_TO or is_endless(parts[place].cls):
         return
     for word, meaning in words.meanings.items():
         if not word.endswith(ANY_END):
