@@ -114,7 +114,9 @@ def class_of(name: str) -> CaptureClass:
     spelt = _SPELT.fullmatch(name)
     if not spelt:
         raise ShapeError(f"no class {name!r}; there are {', '.join(CLASSES)}, or one is spelt out: [0-9A-F]+")
-    least, _, most = {"+": "1,", "*": "0,", LED: "1,"}.get(spelt["times"], spelt["times"].strip("{}")).partition(",")
+    least, _, most = {"+": "1,", "*": "0,", LED: "1,"}.get(
+        spelt["times"], spelt["times"].strip("{}")
+    ).partition(",")
     try:
         re.compile(f"[{spelt['characters']}]")
     except re.error as error:

@@ -57,7 +57,9 @@ def _coverage(scanned: Scanned) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for result, counts in (("event", scanned.rows.tag_events), ("foreign", scanned.rows.tag_foreign)):
         for number in counts.nonzero()[0].tolist():
-            found[scanned.tags[number], result] += int(counts[number])  # a tag of own files may be in syslog, too
+            found[scanned.tags[number], result] += int(
+                counts[number]
+            )  # a tag of own files may be in syslog, too
     if scanned.blank:
         found["", "blank"] = scanned.blank
     return found

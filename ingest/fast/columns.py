@@ -176,7 +176,15 @@ def _view_column(name: str, rows: _Rows) -> Array:
     valid, views = _bitmap(size), np.zeros((size, 2), np.uint64)
     scanned = rows.scanned
     found = kernel.view_captures(
-        scanned.words, scanned.rows, rows.order, runs, *_absent(name), scanned.base, scanned.made_at, views, valid
+        scanned.words,
+        scanned.rows,
+        rows.order,
+        runs,
+        *_absent(name),
+        scanned.base,
+        scanned.made_at,
+        views,
+        valid,
     )
     buffers = [_validity(valid, size - found), _buffer(views), rows.body, rows.made]
     return pa.Array.from_buffers(_VIEW, size, buffers, size - found)

@@ -14,7 +14,16 @@ import pyarrow as pa
 
 from ingest.batch import ABSENT
 from ingest.fast import kernel
-from ingest.fast.tables import UNBOUNDED, Lists, Pool, bytes_of, class_table, id_dashes_of, id_sizes_of, number_rows
+from ingest.fast.tables import (
+    UNBOUNDED,
+    Lists,
+    Pool,
+    bytes_of,
+    class_table,
+    id_dashes_of,
+    id_sizes_of,
+    number_rows,
+)
 from ingest.formats import find_formats
 from ingest.formats.base import DAEMON, FixedForms, Row, Turn
 from ingest.readable import class_behind, is_readable, tail_of
@@ -132,7 +141,9 @@ class _Compiler:
         if is_left and is_readable(template):
             self._emit(parts, {}, forms, ())
             self.ops.append((kernel.DECLINE, 0, 0, 0, _NO_SLOT))
-        elif is_readable(template) and _is_storable(fixed, parts, counts, [n for n in names if n not in parts_only]):
+        elif is_readable(template) and _is_storable(
+            fixed, parts, counts, [n for n in names if n not in parts_only]
+        ):
             self.ops += [(kernel.SET, int(count), 0, 0, slots[name]) for name, count in counts.items()]
             self._emit(parts, slots, forms, captures)
             for column, code in codes.items():
@@ -159,7 +170,9 @@ class _Compiler:
         end = len(self.ops) + 1
         self.ops.insert(begin, (kernel.PART, slots[_captures_of(text)[0]], 0, end, slot))
 
-    def _words(self, texts: Iterable[str], meanings: Mapping[str, int] = MappingProxyType({})) -> tuple[int, int]:
+    def _words(
+        self, texts: Iterable[str], meanings: Mapping[str, int] = MappingProxyType({})
+    ) -> tuple[int, int]:
         """Where some words are among all words: the first, the end. They may mean a constant each."""
         first = len(self.words)
         self.words += [(*self.pool.place(text), meanings.get(text, _NO_SLOT)) for text in texts]

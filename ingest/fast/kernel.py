@@ -59,7 +59,9 @@ WANTED_SIZE: Final = 9
 MADE: Final = 10  # where the texts end that were put together, ...
 MADE_NOW: Final = 11  # ... those of the line under way included, ...
 MADE_LIMIT: Final = 12  # ... and how far they may reach
-OWN_PROGRAM: Final = 13  # of the lines of a server's own files, their tag, and the entry of their host: -1 if nobody's
+OWN_PROGRAM: Final = (
+    13  # of the lines of a server's own files, their tag, and the entry of their host: -1 if nobody's
+)
 OWN_TAG: Final = 14
 OWN_HOST: Final = 15
 OWN_LINES: Final = 16  # how many were understood
@@ -127,7 +129,9 @@ class Tables(NamedTuple):
     candidates: SmallInts  # shapes in the order they are tried, each list ended by -1
     id_alphabets: Bytes  # by program: a bit an alphabet of queue ids that holds a byte
     id_sizes: Ints  # by program: least and most characters of each alphabet
-    id_dashes: Ints  # by program: where in an id of each alphabet dashes must be, a bit a place; 0 for anywhere
+    id_dashes: (
+        Ints  # by program: where in an id of each alphabet dashes must be, a bit a place; 0 for anywhere
+    )
     no_id: Ints  # by program: (position in literals, length)
     after_id: Ints
     dictionaries: SmallInts  # by shape and slot: the dictionary that its text belongs to, or -1
@@ -369,7 +373,9 @@ def _may_be_tag(buffer: Bytes, position: int) -> bool:
         return False
     position += 1
     begin = position
-    while buffer[position] > 32 and buffer[position] != 58 and buffer[position] != 91 and buffer[position] != 93:
+    while (
+        buffer[position] > 32 and buffer[position] != 58 and buffer[position] != 91 and buffer[position] != 93
+    ):
         position += 1
     if position == begin:
         return False
@@ -381,10 +387,10 @@ def _may_be_tag(buffer: Bytes, position: int) -> bool:
 @_jit
 def _has_dashes(buffer: Bytes, position: int, length: int, places: int) -> bool:
     """Whether an id's dashes are where they must be, and nowhere else."""
+    odd = 0
     for place in range(length):
-        if (buffer[position + place] == 45) != ((places >> place) & 1):
-            return False
-    return True
+        odd += (buffer[position + place] == 45) != ((places >> place) & 1)
+    return odd == 0
 
 
 @_jit
@@ -556,17 +562,19 @@ def _is_repeated(buffer: Bytes, one: int, other: int) -> bool:
 def _reply_code(buffer: Bytes, reply: int) -> int:
     """The capture of the enhanced code in an SMTP reply, or ABSENT; CONSTANT if the reply needs the reference.
 
-    That is what has escapes or control characters, begins with digits and no code, or ends with a field of its line.
+    That is what is nothing, has control characters, begins with digits and no code, or ends with a field of its line.
     """
     begin, length = reply >> LENGTH_BITS, reply & LENGTH_MASK
     stop = begin + length
     word = begin
     for at in range(begin, stop):
-        if buffer[at] == 92 or buffer[at] < 32:
+        if buffer[at] < 32:
             return CONSTANT
         if buffer[at] == 32:
             word = at + 1
     if buffer[word] == 68 and buffer[word + 1] == 84 and buffer[word + 2] == 61:
+        return CONSTANT
+    if length == 0:
         return CONSTANT
     if not 48 <= buffer[begin] <= 57:
         return ABSENT
@@ -581,6 +589,28 @@ def _reply_code(buffer: Bytes, reply: int) -> int:
     if end < 0 or end > stop or (end < stop and buffer[end] != 32):
         return ABSENT
     return ((begin + 4) << LENGTH_BITS) | (end - begin - 4)
+
+
+@_jit
+def _plain_text(buffer: Bytes, text: int, made: int) -> int:
+    """Writes a text without its escapes of new lines, which become blanks, and of quotes -> where it ends."""
+    at, stop = text >> LENGTH_BITS, (text >> LENGTH_BITS) + (text & LENGTH_MASK)
+    while at < stop:
+        byte = buffer[at]
+        at += 1
+        if byte == 92 and at < stop:
+            if buffer[at] == 110:
+                byte = 32
+                at += 1
+            elif buffer[at] == 92 and at + 1 < stop and buffer[at + 1] == 110:
+                byte = 32
+                at += 2
+            elif buffer[at] == 34:
+                byte = 34
+                at += 1
+        buffer[made] = byte
+        made += 1
+    return made
 
 
 @_jit
@@ -794,10 +824,14 @@ def _fits(
         elif operation == REPLY:
             capture = captures[first + slot]
             if capture != ABSENT:
-                capture = _reply_code(buffer, capture)
-                if capture == CONSTANT:
+                code = _reply_code(buffer, capture)
+                if code == CONSTANT or made + (capture & LENGTH_MASK) >= state[MADE_LIMIT]:
                     return -1
-                captures[first + a] = capture
+                captures[first + a] = code
+                after = _plain_text(buffer, capture, made)
+                if after - made < capture & LENGTH_MASK:
+                    captures[first + slot] = (made << LENGTH_BITS) | (after - made)
+                    made = after
         elif operation == PART:
             if captures[first + a] == ABSENT:
                 at = c
@@ -1083,7 +1117,17 @@ def scan(
                 for slot in range(has_id, slots):
                     captures[captured + slot] = ABSENT
                 found = _fits(
-                    buffer, words, ops, literals, turns, classes, starts[shape], at, stop, captures, captured,
+                    buffer,
+                    words,
+                    ops,
+                    literals,
+                    turns,
+                    classes,
+                    starts[shape],
+                    at,
+                    stop,
+                    captures,
+                    captured,
                     state,
                 )
                 if found < 0:

@@ -64,7 +64,9 @@ class FixedForms(NamedTuple):
     turns: Mapping[str, Turn]  # by column; of kinds of one family
     left: frozenset[str] = frozenset()  # templates of which only `parse` makes events
     after_id: str = ": "
-    dashes: tuple[tuple[int, ...], ...] = ()  # where the dashes of each of `queue_ids` are, if it must have them
+    dashes: tuple[
+        tuple[int, ...], ...
+    ] = ()  # where the dashes of each of `queue_ids` are, if it must have them
     # By capture: its words, and what they mean; a row with another word there does not fit
     words: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     # By column: the parts that it is put together from, a blank between two. `{capture}` in a part is no column as a
@@ -72,7 +74,8 @@ class FixedForms(NamedTuple):
     made: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     # By column: another that is told alone where both are the same address, or the first is without its domain
     repeated: Mapping[str, str] = MappingProxyType({})
-    replies: Mapping[str, str] = MappingProxyType({})  # by column of an SMTP reply: that of the enhanced code in it
+    # By column of an SMTP reply, whose escapes are taken out: that of the enhanced code in it
+    replies: Mapping[str, str] = MappingProxyType({})
     own_tag: str = ""
 
 

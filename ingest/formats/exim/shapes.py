@@ -25,13 +25,14 @@ _HELO: Final = "{helo:[ !-'*-~]+}"
 _BY: Final = f"[{{client_ip:{_IP}}}]" + _PORT % "client_port"
 _CLIENTS: Final = (f"{{client_name:{_NAME}}}{{? ({_HELO})?}} {_BY}", f"({_HELO}) {_BY}", _BY)
 _HERE: Final = f"{{? I=[{{I:{_IP}}}]:{{I_port:int}}?}}"
-_TLS: Final = f"X={{tls_version:[0-9A-Za-z.]+}}:{{tls_cipher:[0-9A-Za-z_-]+}}:{{tls_bits:[0-9]{{1,5}}}}{{? CV={{tls_trust:[a-z]+}}?}}{{? DN=\"{{DN:quoted}}\"?}}"
+_TLS: Final = 'X={tls_version:[0-9A-Za-z.]+}:{tls_cipher:[0-9A-Za-z_-]+}:{tls_bits:[0-9]{1,5}}{? CV={tls_trust:[a-z]+}?}{? DN="{DN:quoted}"?}'
 
 _PIPELINING: Final = "{? L{pipelined:[-]{1}}?}{? {L:[L]{1}}?}"
 _ARRIVAL: Final = (
     f"{{? U={{U:{_VALUE}}}?}} P={{protocol:{_VALUE}}}{_PIPELINING}{{? {_TLS}?}}{{? SNI={{SNI:{_VALUE}}}?}}"
     "{? A={sasl_method:[!#-9;=?-~]+}{?:{sasl_username:[!#-9;=?-~]+}{?:{:[!#-;=?-~]*}?}?}?}"
-    f"{{? {{K:[K]{{1}}}}?}} S={{size_bytes:int}}{{? M8S={{M8S:int}}?}}{{? RT={{RT:{_VALUE}}}?}}{{? id={{id:{_VALUE}}}?}}"
+    f"{{? {{K:[K]{{1}}}}?}} S={{size_bytes:int}}{{? M8S={{M8S:int}}?}}{{? RT={{RT:{_VALUE}}}?}}{{? DKIM={{DKIM:{_VALUE}}}?}}"
+    f"{{? id={{id:{_VALUE}}}{{? RT={{RT_behind:{_VALUE}}}?}}?}}"
     f'{{? T="{{subject:quoted}}"?}}{{? from <{{:{_INSIDE}}}>?}}{{? for {{recipients:rest}}?}}'
 )
 _ENVELOPE: Final = f"{{? F=<{{F:{_INSIDE}}}>?}}{{? P=<{{P:{_INSIDE}}}>?}}"
@@ -39,14 +40,17 @@ _RECIPIENT: Final = f"{{recipient:{_ADDRESS}}}{{? <{{orig_recipient:{_ADDRESS}}}
 _TIMES: Final = "{? QT={delay_s:duration}?}{? DT={transmit_s:duration}?}"
 _RELAY: Final = f"H={{relay_name:{_NAME}}} [{{relay_ip:{_IP}}}]" + _PORT % "relay_port"
 _SIZE: Final = "{? S={S:int}?}"
-_CONFIRMED: Final = '{? C="{reply:[ !#-~]+}"?}'
+_CONFIRMED: Final = '{? C="{reply:quoted}"?}'
 # What was not sent: Exim's own words, which no reply of another server begins like, or such a reply.
 _WHY: Final = "{reply:[A-KM-RT-Za-z]...}"
 _ANSWERED: Final = "SMTP error from remote mail server after {command:upto}: {reply:[245]...}"
-_DEFER: Final = "defer ({defer:[0-9-]+})"
-_GIVEN_UP: Final = "** {:rest}retry timeout exceeded"
-# Not how a reply with a code begins, nor one that has another code than 550 (`refusals.py`).
-_REFUSED: Final = "{reply:[016-9A-Za-lo-rt-z]...}"
+_DEFERS: Final = ("defer (-{own_error:[0-9]+})", "defer ({error:[0-9]+})")
+_GIVEN_UP: Final = "retry timeout exceeded"
+# Not how a reply with a code begins, nor one that has another code than 550: `message too big`, `no HELO/EHLO given`,
+# `syntactically ...` (`refusals.py`).
+_REFUSED: Final = (
+    "{told:[016-9A-Za-lo-rt-z]...}", "s{told_s:[a-xz]...}", "m{told_m:[a-df-z]...}", "no {told_no:[A-GI-Za-z]...}",
+)  # fmt: skip
 _BEFORE_REFUSAL: Final = (
     f"{_HERE}{{? X={{:{_VALUE}}}{{? CV={{:{_VALUE}}}?}}?}}{{? F=<{{sender:{_INSIDE}}}>?}}"
     f"{{? A={{:{_SHORT}}}:{{sasl_username:{_SHORT}}}?}}"
@@ -54,7 +58,10 @@ _BEFORE_REFUSAL: Final = (
 
 _SENT: Final = {"status": "sent"}
 _SMTP: Final = {"daemon": "smtp"}
-_LEFT: Final = (_GIVEN_UP, *(f"{flag} {to}{{:rest}}" for flag in ("=>", "->") for to in ("discarded", "/dev/null")))
+_LEFT: Final = (
+    f"** {{:rest}}{_GIVEN_UP}",
+    *(f"{flag} {to}{{:rest}}" for flag in ("=>", "->") for to in ("discarded", "/dev/null")),
+)
 
 
 def _deliveries() -> Iterator[Row]:
@@ -80,16 +87,39 @@ def _deliveries() -> Iterator[Row]:
 
 
 def _failures() -> Iterator[Row]:
-    for flag, status, word in (("**", "bounced", ""), ("==", "deferred", f" {_DEFER}")):
+    for flag, status, word in (
+        ("**", "bounced", ""),
+        *(("==", "deferred", f" {defer}") for defer in _DEFERS),
+    ):
         to = f"{flag} {_RECIPIENT}{_ENVELOPE}"
         constants = {"status": status, **_SMTP}
-        by_smtp = f"{to} R={{R:{_SHORT}}} T={{smtp_transport:{_SHORT}}}{word}"
-        relay = f"{_RELAY}{_HERE}{{? {_TLS}?}}: "
-        remote = f"{to} R={{R:{_SHORT}}} T={{T:{_SHORT}}}{word} {relay}"
-        yield Kind.DELIVERY, (), remote + _ANSWERED, constants
-        yield Kind.DELIVERY, (), remote + _WHY, constants
-        yield Kind.DELIVERY, (), f"{by_smtp}: {_WHY}", constants
+        for again, use in (("", {}), ("*", {"connection_use": "2"})):
+            remote = f"{to} R={{R:{_SHORT}}} T={{T:{_SHORT}}}{word} {_RELAY}{again}{_HERE}{{? {_TLS}?}}: "
+            yield Kind.DELIVERY, (), remote + _ANSWERED, {**constants, **use}
+            yield Kind.DELIVERY, (), remote + _WHY, {**constants, **use}
+        yield (
+            Kind.DELIVERY,
+            (),
+            f"{to} R={{R:{_SHORT}}} T={{smtp_transport:{_SHORT}}}{word}: {_WHY}",
+            constants,
+        )
+        # A name without one letter of "smtp" has no "smtp" in it
+        for others in ("A-Za-rt-z", "A-Za-oq-z", "A-Za-su-z"):
+            transport = f"{{transport:[0-9{others}_.-]+}}"
+            yield (
+                Kind.DELIVERY,
+                (),
+                f"{to} R={{R:{_SHORT}}} T={transport}{word}: {_WHY}",
+                {**constants, "daemon": "local"},
+            )
         yield Kind.DELIVERY, (), f"{to} R={{R:{_SHORT}}}{word}: {_WHY}", {**constants, "daemon": "error"}
+    for defer in _DEFERS:
+        yield (
+            Kind.DELIVERY,
+            (),
+            f"== {_RECIPIENT} routing {defer}: {_WHY}",
+            {"status": "deferred", "daemon": "error"},
+        )
     yield Kind.DELIVERY, (), f"** {_RECIPIENT}{{? ?}}: {_WHY}", {"status": "bounced", "daemon": "error"}
 
 
@@ -98,13 +128,20 @@ def _refusals() -> Iterator[Row]:
         begin = f"H={client}{_BEFORE_REFUSAL}"
         for words, code in (("", "550"), ("temporarily ", "451")):
             told = {"action": "reject", "smtp_code": code}
-            yield Kind.DECISION, (), f"{begin} {words}rejected RCPT <{{recipient:{_INSIDE}}}>: {_REFUSED}", {**told, "stage": "RCPT"}
+            for reply in _REFUSED:
+                yield (
+                    Kind.DECISION,
+                    (),
+                    f"{begin} {words}rejected RCPT <{{recipient:{_INSIDE}}}>: {reply}",
+                    {**told, "stage": "RCPT"},
+                )
 
 
 _QUEUED: Final[tuple[Row, ...]] = (
     *((Kind.ARRIVAL, (), f"<= {sender}{{? R={{related_queue_id:{_VALUE}}}?}}{client}{_ARRIVAL}")
       for sender in (f"{{sender:{_ADDRESS}}}", r"<{sender:[\n]*}>")
       for client in (*(f" H={client}{{? I={{here:{_VALUE}}}?}}" for client in _CLIENTS), "")),
+    (Kind.DELIVERY, (), f"** {_RECIPIENT}: {{given_up:[ a-z]+}}", {"status": "expired", "daemon": "error"}),
     *((Kind.DELIVERY, (), template) for template in _LEFT),
     *_deliveries(),
     *_failures(),
@@ -113,8 +150,15 @@ _QUEUED: Final[tuple[Row, ...]] = (
     (Kind.SKIPPED, (), "Message is frozen", {"reason": "Message is frozen"}),
     (Kind.SKIPPED, (), "Spool file is locked (another process is handling this message)",
      {"reason": "Spool file is locked (another process is handling this message)"}),
+    (Kind.SKIPPED, (), f"Spool file for {{spool:{_VALUE}}} is locked (another process is handling this message)"),
+    (Kind.SKIPPED, (), "no immediate delivery: {waits:rest}"),
     (Kind.QUEUE_ADMIN, (), "Frozen {reason:rest}", {"action": "hold"}),
+    (Kind.QUEUE_ADMIN, (), "Unfrozen {reason:rest}", {"action": "release"}),
+    (Kind.QUEUE_ADMIN, (), "removed by {reason:rest}", {"action": "delete"}),
+    (Kind.REMOTE_TROUBLE, (), f"{_RELAY}{{?*?}}: {{reason:rest}}"),
     (Kind.CONNECT_FAILURE, (), f"{_RELAY} Connection {{connection:rest}}"),
+    (Kind.CONNECT_FAILURE, (), f"{_RELAY} No route to host", {"reason": "No route to host"}),
+    (Kind.CONNECT_FAILURE, (), f"{_RELAY} Network is unreachable", {"reason": "Network is unreachable"}),
 )  # fmt: skip
 
 _ALONE: Final[tuple[Row, ...]] = (
@@ -141,7 +185,7 @@ FORMS: Final = FixedForms(
     no_queue_id="",
     with_id={"": _QUEUED},
     without_id={"": _ALONE},
-    turns={"defer": Turn(frozenset({"-51", "-52", "-53", "-54"}), Kind.POSTPONED)},
+    turns={"own_error": Turn(frozenset({"51", "52", "53", "54"}), Kind.POSTPONED)},
     left=frozenset(_LEFT),
     after_id=" ",
     dashes=((6, 13), (6, 18)),
@@ -149,21 +193,24 @@ FORMS: Final = FixedForms(
         "tls_version": {f"TLS{v}{number}": f"TLSv{number}" for number in _VERSIONS for v in ("", "v")},
         "tls_trust": {"yes": "Trusted", "dane": "Verified", "no": "Untrusted"},
         "nowhere": {"blackhole": ":blackhole:"},
+        "given_up": {_GIVEN_UP: _GIVEN_UP},
         # Transports that are not of this server's own making: its name must have "smtp" in it
         "smtp_transport": dict.fromkeys(("remote_smtp", "remote_smtp_smarthost", "smtp", "dkim_remote_smtp"), "smtp"),
     },
     made={
         "message_id": ("<{id}>",),
         "relay_name": ("{transport}",),
+        "reply": ("{given_up}", "{told}", "s{told_s}", "m{told_m}", "no {told_no}"),
         "reason": (
             "Start queue run: {started}", "End queue run: {ended}", "closed {closed}", "Connection {connection}",
-            "SMTP error from remote mail server after {command}",
+            "SMTP error from remote mail server after {command}", "no immediate delivery: {waits}",
+            "Spool file for {spool} is locked (another process is handling this message)",
         ),
         # In the order of the fields; then marks, and what `mail.py` adds
         "attributes": (
             "QT={QT}", "F={F}", "P={P}", "R={R}", "T={T}", "T={smtp_transport}", "T={transport}", "S={S}", "I={here}",
             "I=[{I}]:{I_port}", "U={U}", "DN={DN}", "SNI={SNI}", "A={A}", "S={S_behind}", "M8S={M8S}", "RT={RT}",
-            "T={subject}", "L{pipelined}", "{L}", "{K}", "defer={defer}", "to=/{file}", "to=:{nowhere}:",
+            "DKIM={DKIM}", "RT={RT_behind}", "T={subject}", "L{pipelined}", "{L}", "{K}", "defer=-{own_error}", "defer={error}", "to=/{file}", "to=:{nowhere}:",
         ),
     },
     repeated={"recipient": "orig_recipient"},
