@@ -1,7 +1,7 @@
 """The frequent lines of Exim, as data, in the order that its fields usually have: what the fast lane reads.
 
-They say of a line no more than `parse` does, and of fewer lines: a field in another place, an escape in a reply, a host
-without address, a pipe are left to it. Exim specification, "Log files": "Summary of Fields in Log Lines".
+They say of a line what `parse` says, and of fewer lines: a field in another place, a host without address, a pipe are
+left to it. Exim specification, "Log files": "Summary of Fields in Log Lines".
 """
 
 from collections.abc import Iterator
@@ -28,12 +28,17 @@ _HERE: Final = f"{{? I=[{{I:{_IP}}}]:{{I_port:int}}?}}"
 _TLS: Final = 'X={tls_version:[0-9A-Za-z.]+}:{tls_cipher:[0-9A-Za-z_-]+}:{tls_bits:[0-9]{1,5}}{? CV={tls_trust:[a-z]+}?}{? DN="{DN:quoted}"?}'
 
 _PIPELINING: Final = "{? L{pipelined:[-]{1}}?}{? {L:[L]{1}}?}"
-_ARRIVAL: Final = (
+_BEGUN: Final = (
     f"{{? U={{U:{_VALUE}}}?}} P={{protocol:{_VALUE}}}{_PIPELINING}{{? {_TLS}?}}{{? SNI={{SNI:{_VALUE}}}?}}"
     "{? A={sasl_method:[!#-9;=?-~]+}{?:{sasl_username:[!#-9;=?-~]+}{?:{:[!#-;=?-~]*}?}?}?}"
-    f"{{? {{K:[K]{{1}}}}?}} S={{size_bytes:int}}{{? M8S={{M8S:int}}?}}{{? RT={{RT:{_VALUE}}}?}}{{? DKIM={{DKIM:{_VALUE}}}?}}"
-    f"{{? id={{id:{_VALUE}}}{{? RT={{RT_behind:{_VALUE}}}?}}?}}"
-    f'{{? T="{{subject:quoted}}"?}}{{? from <{{:{_INSIDE}}}>?}}{{? for {{recipients:rest}}?}}'
+    f"{{? {{K:[K]{{1}}}}?}} S={{size_bytes:int}}{{? M8S={{M8S:int}}?}}"
+)
+_ID: Final = f"{{? id={{id:{_VALUE}}}?}}"
+_TOOK: Final = f"{{? RT={{RT:{_VALUE}}}?}}"
+_LETTER: Final = f'{{? T="{{subject:quoted}}"?}}{{? from <{{:{_INSIDE}}}>?}}{{? for {{recipients:rest}}?}}'
+_ARRIVALS: Final = (
+    f"{_BEGUN}{_TOOK}{{? DKIM={{DKIM:{_VALUE}}}?}}{_ID}{_LETTER}",
+    f"{_BEGUN}{_ID}{_TOOK}{_LETTER}",
 )
 _ENVELOPE: Final = f"{{? F=<{{F:{_INSIDE}}}>?}}{{? P=<{{P:{_INSIDE}}}>?}}"
 _RECIPIENT: Final = f"{{recipient:{_ADDRESS}}}{{? <{{orig_recipient:{_ADDRESS}}}>?}}"
@@ -56,6 +61,7 @@ _BEFORE_REFUSAL: Final = (
     f"{{? A={{:{_SHORT}}}:{{sasl_username:{_SHORT}}}?}}"
 )
 
+_CONNECTION_USES: Final[tuple[tuple[str, dict[str, str]], ...]] = (("", {}), ("*", {"connection_use": "2"}))
 _SENT: Final = {"status": "sent"}
 _SMTP: Final = {"daemon": "smtp"}
 _LEFT: Final = (
@@ -67,13 +73,11 @@ _LEFT: Final = (
 def _deliveries() -> Iterator[Row]:
     for flag in ("=>", "->"):
         begin = f"{flag} {_RECIPIENT}{_ENVELOPE} R={{R:{_VALUE}}}"
-        for again, use in (("", {}), ("*", {"connection_use": "2"})):
-            yield (
-                Kind.DELIVERY, (),
-                f"{begin} T={{T:{_VALUE}}}{_SIZE} {_RELAY}{again}{_HERE}{{? {_TLS}?}}{{? A={{A:{_VALUE}}}?}}{_PIPELINING}"
-                f"{{? {{K:[K]{{1}}}}?}}{{? S={{S_behind:int}}?}}{_CONFIRMED}{_TIMES}",
-                {**_SENT, **_SMTP, **use},
-            )  # fmt: skip
+        for again, use in _CONNECTION_USES:
+            relay = f"{_RELAY}{again}{_HERE}{{? {_TLS}?}}{{? A={{A:{_VALUE}}}?}}{_PIPELINING}{{? {{K:[K]{{1}}}}?}}"
+            for fields in (f"{_SIZE} {relay}", f" {relay} S={{S_behind:int}}"):
+                sent = f"{begin} T={{T:{_VALUE}}}{fields}{_CONFIRMED}{_TIMES}"
+                yield Kind.DELIVERY, (), sent, {**_SENT, **_SMTP, **use}
         to_transport = f"T={{transport:[0-9A-Za-z_.-]+}}{_SIZE}{_CONFIRMED}{_TIMES}"
         yield Kind.DELIVERY, (), f"{begin} {to_transport}", {**_SENT, "daemon": "local"}
         begin = f"<{{recipient:{_ADDRESS}}}>{_ENVELOPE} R={{R:{_VALUE}}}"
@@ -87,40 +91,27 @@ def _deliveries() -> Iterator[Row]:
 
 
 def _failures() -> Iterator[Row]:
+    bounced, deferred = {"status": "bounced"}, {"status": "deferred"}
+    yield Kind.DELIVERY, (), f"** {_RECIPIENT}{{? ?}}: {_WHY}", {**bounced, "daemon": "error"}
+    for defer in _DEFERS:
+        told = {**deferred, "daemon": "error"}
+        yield Kind.DELIVERY, (), f"== {_RECIPIENT} routing {defer}: {_WHY}", told
     for flag, status, word in (
-        ("**", "bounced", ""),
-        *(("==", "deferred", f" {defer}") for defer in _DEFERS),
+        ("**", bounced, ""),
+        *(("==", deferred, f" {defer}") for defer in _DEFERS),
     ):
-        to = f"{flag} {_RECIPIENT}{_ENVELOPE}"
-        constants = {"status": status, **_SMTP}
-        for again, use in (("", {}), ("*", {"connection_use": "2"})):
-            remote = f"{to} R={{R:{_SHORT}}} T={{T:{_SHORT}}}{word} {_RELAY}{again}{_HERE}{{? {_TLS}?}}: "
-            yield Kind.DELIVERY, (), remote + _ANSWERED, {**constants, **use}
-            yield Kind.DELIVERY, (), remote + _WHY, {**constants, **use}
-        yield (
-            Kind.DELIVERY,
-            (),
-            f"{to} R={{R:{_SHORT}}} T={{smtp_transport:{_SHORT}}}{word}: {_WHY}",
-            constants,
-        )
+        routed = f"{flag} {_RECIPIENT}{_ENVELOPE} R={{R:{_SHORT}}}"
+        for again, use in _CONNECTION_USES:
+            remote = f"{routed} T={{T:{_SHORT}}}{word} {_RELAY}{again}{_HERE}{{? {_TLS}?}}: "
+            for reply in (_ANSWERED, _WHY):
+                yield Kind.DELIVERY, (), remote + reply, {**status, **_SMTP, **use}
+        smtp = f"{routed} T={{smtp_transport:{_SHORT}}}{word}: {_WHY}"
+        yield Kind.DELIVERY, (), smtp, {**status, **_SMTP}
         # A name without one letter of "smtp" has no "smtp" in it
         for others in ("A-Za-rt-z", "A-Za-oq-z", "A-Za-su-z"):
-            transport = f"{{transport:[0-9{others}_.-]+}}"
-            yield (
-                Kind.DELIVERY,
-                (),
-                f"{to} R={{R:{_SHORT}}} T={transport}{word}: {_WHY}",
-                {**constants, "daemon": "local"},
-            )
-        yield Kind.DELIVERY, (), f"{to} R={{R:{_SHORT}}}{word}: {_WHY}", {**constants, "daemon": "error"}
-    for defer in _DEFERS:
-        yield (
-            Kind.DELIVERY,
-            (),
-            f"== {_RECIPIENT} routing {defer}: {_WHY}",
-            {"status": "deferred", "daemon": "error"},
-        )
-    yield Kind.DELIVERY, (), f"** {_RECIPIENT}{{? ?}}: {_WHY}", {"status": "bounced", "daemon": "error"}
+            local = f"{routed} T={{transport:[0-9{others}_.-]+}}{word}: {_WHY}"
+            yield Kind.DELIVERY, (), local, {**status, "daemon": "local"}
+        yield Kind.DELIVERY, (), f"{routed}{word}: {_WHY}", {**status, "daemon": "error"}
 
 
 def _refusals() -> Iterator[Row]:
@@ -138,9 +129,10 @@ def _refusals() -> Iterator[Row]:
 
 
 _QUEUED: Final[tuple[Row, ...]] = (
-    *((Kind.ARRIVAL, (), f"<= {sender}{{? R={{related_queue_id:{_VALUE}}}?}}{client}{_ARRIVAL}")
+    *((Kind.ARRIVAL, (), f"<= {sender}{{? R={{related_queue_id:{_VALUE}}}?}}{client}{arrival}")
       for sender in (f"{{sender:{_ADDRESS}}}", r"<{sender:[\n]*}>")
-      for client in (*(f" H={client}{{? I={{here:{_VALUE}}}?}}" for client in _CLIENTS), "")),
+      for client in (*(f" H={client}{{? I={{here:{_VALUE}}}?}}" for client in _CLIENTS), "")
+      for arrival in _ARRIVALS),
     (Kind.DELIVERY, (), f"** {_RECIPIENT}: {{given_up:[ a-z]+}}", {"status": "expired", "daemon": "error"}),
     *((Kind.DELIVERY, (), template) for template in _LEFT),
     *_deliveries(),
@@ -194,7 +186,7 @@ FORMS: Final = FixedForms(
         "tls_trust": {"yes": "Trusted", "dane": "Verified", "no": "Untrusted"},
         "nowhere": {"blackhole": ":blackhole:"},
         "given_up": {_GIVEN_UP: _GIVEN_UP},
-        # Transports that are not of this server's own making: its name must have "smtp" in it
+        # Nothing was sent: these send by SMTP, as the "smtp" in their names says
         "smtp_transport": dict.fromkeys(("remote_smtp", "remote_smtp_smarthost", "smtp", "dkim_remote_smtp"), "smtp"),
     },
     made={
@@ -210,7 +202,7 @@ FORMS: Final = FixedForms(
         "attributes": (
             "QT={QT}", "F={F}", "P={P}", "R={R}", "T={T}", "T={smtp_transport}", "T={transport}", "S={S}", "I={here}",
             "I=[{I}]:{I_port}", "U={U}", "DN={DN}", "SNI={SNI}", "A={A}", "S={S_behind}", "M8S={M8S}", "RT={RT}",
-            "DKIM={DKIM}", "RT={RT_behind}", "T={subject}", "L{pipelined}", "{L}", "{K}", "defer=-{own_error}", "defer={error}", "to=/{file}", "to=:{nowhere}:",
+            "DKIM={DKIM}", "T={subject}", "L{pipelined}", "{L}", "{K}", "defer=-{own_error}", "defer={error}", "to=/{file}", "to=:{nowhere}:",
         ),
     },
     repeated={"recipient": "orig_recipient"},
