@@ -13,7 +13,7 @@ from ingest.parsing import Settings, read_chunk
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = sorted((ROOT / "tests/ingest/golden").glob("*/*.log"))
-LAB = sorted((ROOT / "tests/analysis/lab").glob("*.log.xz"))
+LAB = sorted((ROOT / "tests/analysis/lab").glob("*log.xz"))
 SAMPLES = sorted(
     path for pattern in ("*/mail.log", "*/mainlog*") for path in (ROOT / "sample_logs").glob(pattern)
 )

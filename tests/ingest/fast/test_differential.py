@@ -21,7 +21,7 @@ NAMES = {
     kind: [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(pattern))]
     for kind, pattern in {
         "golden": "tests/ingest/golden/*/*.log",
-        "lab": "tests/analysis/lab/*.log.xz",
+        "lab": "tests/analysis/lab/*log.xz",
         "samples": "sample_logs/*/mail.log",
         "exim samples": "sample_logs/*/mainlog*",
     }.items()
