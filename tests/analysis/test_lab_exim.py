@@ -14,7 +14,9 @@ from analysis.warehouse import open_lake
 
 LAB = Path(__file__).parent / "lab"
 LOGS = [LAB / f"exim-{name}.xz" for name in ("mainlog", "rejectlog", "paniclog")]
-TRUTH = [json.loads(line) for line in lzma.decompress((LAB / "exim-truth.jsonl.xz").read_bytes()).splitlines()]
+TRUTH = [
+    json.loads(line) for line in lzma.decompress((LAB / "exim-truth.jsonl.xz").read_bytes()).splitlines()
+]
 ACCEPTED = [row for row in TRUTH if row["class"] != "rejected_smtp"]
 
 OUTCOME_BY_CLASS = {
