@@ -25,7 +25,7 @@ from ingest.fast.tables import (
     number_rows,
 )
 from ingest.formats import find_formats
-from ingest.formats.base import DAEMON, FixedForms, Row, Turn
+from ingest.formats.base import ANY_END, DAEMON, FixedForms, Row, Turn
 from ingest.readable import class_behind, is_readable, tail_of
 from ingest.schema import ATTRIBUTES, COUNT, FAMILY_BY_KIND, FRAME, SECONDS, TEXT, Family, Kind
 from ingest.shapes import CLASSES, LED, NO_REMARKS, UP_TO, Piece, class_of, is_endless, pieces
@@ -90,7 +90,7 @@ class _Compiler:
         self.twins: list[int] = []
         self.shapes: list[Fixed] = []
         self.classes = list(CLASSES)
-        self.words: list[tuple[int, int, int]] = []
+        self.words: list[tuple[int, int, int, int]] = []
         self.constants: dict[tuple[int, str], int] = {}  # (dictionary, text)
         self._known: dict[tuple[object, ...], int] = {}
 
@@ -133,7 +133,12 @@ class _Compiler:
         codes = {column: code for column, code in forms.replies.items() if column in captures}
         texts = {name: text for name, text in constants.items() if _type_of(name) == TEXT}
         counts = {name: text for name, text in constants.items() if name not in texts}
-        names = ["queue_id"] * has_id + [*captures, *made, *codes.values(), *counts]
+        told = [
+            name
+            for name, words in forms.words.items()
+            if words.of in captures and words.of != name and name not in constants
+        ]
+        names = ["queue_id"] * has_id + [*captures, *made, *codes.values(), *counts, *told]
         slots = {name: place for place, name in enumerate(names)}
         numbers = {name: self._constant(name, text) for name, text in texts.items() if name != DAEMON}
         fixed = Fixed(kind, family, slots, numbers, constants.get(DAEMON))
@@ -141,11 +146,13 @@ class _Compiler:
         if is_left and is_readable(template):
             self._emit(parts, {}, forms, ())
             self.ops.append((kernel.DECLINE, 0, 0, 0, _NO_SLOT))
-        elif is_readable(template) and _is_storable(
-            fixed, parts, counts, [n for n in names if n not in parts_only]
+        elif (
+            is_readable(template)
+            and _can_tell(forms, slots)
+            and _is_storable(fixed, parts, counts, [name for name in names if name not in parts_only])
         ):
             self.ops += [(kernel.SET, int(count), 0, 0, slots[name]) for name, count in counts.items()]
-            self._emit(parts, slots, forms, captures)
+            self._emit(parts, slots, forms, [*captures, *told])
             for column, code in codes.items():
                 self.ops.append((kernel.REPLY, slots[code], 0, 0, slots[column]))
             for column, other in forms.repeated.items():
@@ -175,7 +182,14 @@ class _Compiler:
     ) -> tuple[int, int]:
         """Where some words are among all words: the first, the end. They may mean a constant each."""
         first = len(self.words)
-        self.words += [(*self.pool.place(text), meanings.get(text, _NO_SLOT)) for text in texts]
+        self.words += [
+            (
+                *self.pool.place(text.removesuffix(ANY_END)),
+                meanings.get(text, _NO_SLOT),
+                text.endswith(ANY_END),
+            )
+            for text in texts
+        ]
         return first, len(self.words)
 
     def _class(self, name: str) -> int:
@@ -212,19 +226,22 @@ class _Compiler:
                     self.ops.append((kernel.PEEK, self._class(piece.cls), 0, 0, _NO_SLOT))
                 self.ops.append(self._capture(parts, position, slots.get(piece.text, _NO_SLOT)))
                 if piece.text in captures:
-                    self._look_at(piece.text, slots[piece.text], forms)
+                    self._look_at(piece.text, {name: slots[name] for name in captures}, forms)
 
-    def _look_at(self, column: str, slot: int, forms: FixedForms) -> None:
+    def _look_at(self, column: str, slots: Mapping[str, int], forms: FixedForms) -> None:
         """What the text of a capture means for its row."""
         if column in forms.turns:
             words = self._words(sorted(forms.turns[column].texts))
-            self.ops.append((kernel.TURN, *words, 0, slot))
-        if column in forms.words:
-            texts = forms.words[column]
-            is_column = column in DICTIONARIES
-            meanings = {word: self._constant(column, text) for word, text in texts.items() if is_column}
-            words = self._words(texts, meanings)
-            self.ops.append((kernel.WORD, *words, 0, slot))
+            self.ops.append((kernel.TURN, *words, 0, slots[column]))
+        for name, told in forms.words.items():
+            if told.of == column and name in slots:
+                numbers = {
+                    word: self._constant(name, text)
+                    for word, text in told.meanings.items()
+                    if name in DICTIONARIES
+                }
+                words = self._words(sorted(told.meanings, key=_is_less_exact), numbers)
+                self.ops.append((kernel.WORD, *words, slots[name], slots[column]))
 
     def _capture(self, parts: Sequence[Piece], position: int, slot: int) -> Operation:
         piece = parts[position]
@@ -280,6 +297,21 @@ def _made(captures: Sequence[str], forms: FixedForms) -> dict[str, list[str]]:
         for column, parts in forms.made.items()
     }
     return {column: parts for column, parts in fitting.items() if parts}
+
+
+def _can_tell(forms: FixedForms, slots: Mapping[str, int]) -> bool:
+    """Whether what words mean can be stored: as a constant that is not nothing. Parts stay as they are."""
+    columns = set().union(*ATTRIBUTES.values())
+    return all(
+        name in DICTIONARIES and ABSENT.get(name) not in words.meanings.values()
+        for name, words in forms.words.items()
+        if name in columns and name in slots and words.of in slots
+    )
+
+
+def _is_less_exact(word: str) -> tuple[bool, int]:
+    """Whole words are looked for first, then the longest beginnings."""
+    return word.endswith(ANY_END), -len(word)
 
 
 def _parts_only(forms: FixedForms) -> Iterable[str]:
@@ -348,7 +380,7 @@ def compile_formats(name: str) -> Programs:
         twins=np.array(compiler.twins, np.int32),
         slots=np.array([len(shape.slots) for shape in compiler.shapes], np.int32),
         literals=compiler.pool.words(),
-        words=number_rows(compiler.words, np.int64, 3),
+        words=number_rows(compiler.words, np.int64, 4),
         classes=class_table([[class_of(name).characters] for name in compiler.classes]),
         dispatch=number_rows(dispatch, np.int32, 256),
         candidates=np.array(lists.items, np.int32),

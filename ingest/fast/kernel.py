@@ -37,7 +37,9 @@ DATA: Final = 11  # as UPTO, and may be nothing
 PEEK: Final = 12  # a: class of the character that must follow
 QUOTED: Final = 13
 DURATION: Final = 14
-WORD: Final = 15  # a and b: the first and the end of the words that the capture may be
+WORD: Final = (
+    15  # a and b: the first and the end of the words that the capture may be; c: slot of what they mean
+)
 SET: Final = 16  # a: the number that the slot becomes
 REPEATED: Final = 17  # a and slot: an address and another that is told alone where it says the same
 REPLY: Final = 18  # a: slot of the enhanced code
@@ -122,7 +124,8 @@ class Tables(NamedTuple):
     starts: SmallInts  # where a shape's program begins
     slots: SmallInts  # how many captures a shape has, the queue id included
     literals: Words
-    words: Ints  # of TURN, REST and WORD: (position in literals, length, constant that it means or -1) a row
+    # of TURN, REST and WORD: (position in literals, length, constant that it means or -1, whether anything may follow)
+    words: Ints
     twins: SmallInts  # by shape: the shape that TURN makes of it
     classes: Bytes  # 256 a class: 1 for the bytes in it
     dispatch: SmallInts  # by 2 * program + has queue id, and first byte: where in `candidates`
@@ -802,16 +805,18 @@ def _fits(
         elif operation == WORD:
             capture = captures[first + slot]
             length = capture & LENGTH_MASK
-            is_known = capture == ABSENT
+            begin = capture >> LENGTH_BITS
+            is_known = False
             for each in range(a, b):
+                size = turns[each, 1]
                 if (
                     not is_known
-                    and turns[each, 1] == length
-                    and _is_equal(words, capture >> LENGTH_BITS, literals, turns[each, 0], 1, length)
+                    and (size == length or (size < length and turns[each, 3] == 1))
+                    and _is_equal(words, begin, literals, turns[each, 0], 1, size)
                 ):
                     is_known = True
                     if turns[each, 2] >= 0:
-                        captures[first + slot] = CONSTANT - turns[each, 2]
+                        captures[first + c] = CONSTANT - turns[each, 2]
             if not is_known:
                 return 0
         elif operation == SET:

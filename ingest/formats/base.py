@@ -47,6 +47,17 @@ class Turn(NamedTuple):
     kind: Kind
 
 
+# Behind a word: whatever begins with it.
+ANY_END: Final = "*"
+
+
+class Words(NamedTuple):
+    """What the words of a server mean in a column: of the column's own text, or of another's."""
+
+    of: str
+    meanings: Mapping[str, str]  # a word, or what it begins with and `*`
+
+
 class FixedForms(NamedTuple):
     """What of a format is data, and so can be read without its Python: the messages of a fixed form.
 
@@ -67,8 +78,8 @@ class FixedForms(NamedTuple):
     dashes: tuple[
         tuple[int, ...], ...
     ] = ()  # where the dashes of each of `queue_ids` are, if it must have them
-    # By capture: its words, and what they mean; a row with another word there does not fit
-    words: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    # By column, or capture; a row with another word there does not fit
+    words: Mapping[str, Words] = MappingProxyType({})
     # By column: the parts that it is put together from, a blank between two. `{capture}` in a part is no column as a
     # rule; a part is there if its first capture is
     made: Mapping[str, tuple[str, ...]] = MappingProxyType({})

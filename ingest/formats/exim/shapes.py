@@ -7,7 +7,7 @@ left to it. Exim specification, "Log files": "Summary of Fields in Log Lines".
 from collections.abc import Iterator
 from typing import Final
 
-from ingest.formats.base import FixedForms, Row, Turn
+from ingest.formats.base import FixedForms, Row, Turn, Words
 from ingest.formats.exim.frame import TAG
 from ingest.schema import Kind
 from ingest.shapes import CaptureClass
@@ -182,12 +182,15 @@ FORMS: Final = FixedForms(
     after_id=" ",
     dashes=((6, 13), (6, 18)),
     words={
-        "tls_version": {f"TLS{v}{number}": f"TLSv{number}" for number in _VERSIONS for v in ("", "v")},
-        "tls_trust": {"yes": "Trusted", "dane": "Verified", "no": "Untrusted"},
-        "nowhere": {"blackhole": ":blackhole:"},
-        "given_up": {_GIVEN_UP: _GIVEN_UP},
-        # Nothing was sent: these send by SMTP, as the "smtp" in their names says
-        "smtp_transport": dict.fromkeys(("remote_smtp", "remote_smtp_smarthost", "smtp", "dkim_remote_smtp"), "smtp"),
+        name: Words(name, meanings)
+        for name, meanings in {
+            "tls_version": {f"TLS{v}{number}": f"TLSv{number}" for number in _VERSIONS for v in ("", "v")},
+            "tls_trust": {"yes": "Trusted", "dane": "Verified", "no": "Untrusted"},
+            "nowhere": {"blackhole": ":blackhole:"},
+            "given_up": {_GIVEN_UP: _GIVEN_UP},
+            # Nothing was sent: these send by SMTP, as the "smtp" in their names says
+            "smtp_transport": dict.fromkeys(("remote_smtp", "remote_smtp_smarthost", "smtp", "dkim_remote_smtp"), "smtp"),
+        }.items()
     },
     made={
         "message_id": ("<{id}>",),
