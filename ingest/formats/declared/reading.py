@@ -31,7 +31,7 @@ from ingest.formats.declared.records import (
     row_reader,
 )
 from ingest.formats.declared.stamps import Stamp, read_stamp
-from ingest.formats.declared.values import CONVERSIONS, VOCABULARIES, check, is_checked
+from ingest.formats.declared.values import CONVERSIONS, VOCABULARIES, check, is_checked, is_duration
 from ingest.framing import Frame
 from ingest.schema import Kind
 from ingest.shapes import Shape, captures, compile_shape, pieces
@@ -198,7 +198,8 @@ def _steps(
     for column, words in declaration.words.items():
         if words.of in captured and column not in constants:
             steps.append(_translation(column, words))
-    for column, form in declaration.convert.items():
+    durations = dict.fromkeys((name for name, cls in captured.items() if is_duration(name, cls)), "span")
+    for column, form in {**durations, **declaration.convert}.items():
         if column in captured:
             steps.append(_conversion(column, form))
     translated = {
@@ -460,8 +461,13 @@ def _fixed_forms(declaration: Declaration) -> FixedForms:
 
 
 def _is_simple(pattern: TextPattern, reading: Reading, declaration: Declaration) -> bool:
-    """Whether nothing needs to be done with what a reading captures but to look up words."""
+    """Whether nothing needs to be done with what a reading captures but to look up words, and to read durations."""
     captured = captures(reading.template)
+    durations = [
+        piece
+        for piece in pieces(reading.template)
+        if is_duration(piece.text, piece.cls) and piece.text not in declaration.convert
+    ]
     words = {
         column: words.of
         for column, words in declaration.words.items()
@@ -469,7 +475,7 @@ def _is_simple(pattern: TextPattern, reading: Reading, declaration: Declaration)
     }
     return (
         not (pattern.each or pattern.record or DAEMON in captured)
-        and len(words) == len(reading.steps)
+        and len(words) + len(durations) == len(reading.steps)
         and all(column == of or (column not in captured and of not in words) for column, of in words.items())
         and not any(of in words and words[of] != of for of in words.values())
     )
