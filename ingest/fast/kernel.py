@@ -346,11 +346,19 @@ def _iso_offset(buffer: Bytes, position: int) -> tuple[int, int]:
 @_jit
 def _is_dated(buffer: Bytes, position: int) -> bool:
     """Whether a message may begin with a stamp, as forwarded lines do; more are told so than do."""
-    first = buffer[position]
+    if buffer[position] == 60:
+        begin = position + 1
+        position = begin
+        while 48 <= buffer[position] <= 57 and position - begin < 3:
+            position += 1
+        if position == begin or buffer[position] != 62:
+            return False
+        behind = buffer[position + 1]
+        return 48 <= behind <= 57 or 65 <= behind <= 90 or 97 <= behind <= 122 or behind >= 128
     if buffer[position + 3] == 32:
         after = buffer[position + 4]
         return after == 32 or 48 <= after <= 57
-    return first == 60 or (buffer[position + 4] == 45 and 48 <= first <= 57)
+    return buffer[position + 4] == 45 and 48 <= buffer[position] <= 57
 
 
 @_jit

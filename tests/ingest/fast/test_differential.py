@@ -170,6 +170,10 @@ LINES = {
     "rsyslog's repetition": HEAD + b"message repeated 3 times: [ 3F1A2B3C4D: removed]\n",
     "rsyslog's repetition of a foreign line": FOREIGN[:29] + b"message repeated 3 times: [ x]\n",
     "nested": b"Nov 23 08:15:01 relay1 docker[1]: " + REMOVED + b"Nov 23 08:15:01 r docker[1]: <22>" + REMOVED,
+    "a priority within": b"".join(
+        b"Nov 23 08:15:01 r docker[1]: <" + each + REMOVED for each in (b"22>", b"1>", b">", b"2222>", b"x>", b"22> ", b"22>Sept  3 08:15:01 mx1 x: ")
+    )
+    + b"Nov 23 08:15:01 r docker[1]: <22>Sept" + REMOVED[3:],
     "nested with a day of one digit": b"Nov  3 08:15:01 r docker[1]: Nov  3" + REMOVED[6:],
     "a refusal without words": HEAD.replace(b"qmgr", b"smtpd")
     + b"NOQUEUE: reject: RCPT from a[192.0.2.1]: 550 5.7.1 ; from=<a> to=<b> proto=SMTP helo=<x>\n",
