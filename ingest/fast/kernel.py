@@ -1034,8 +1034,8 @@ def scan(
                 begin = at
                 while 33 <= buffer[at] <= 126:
                     at += 1
-                if at == begin or buffer[at] != 32 or buffer[begin] == 60:
-                    break
+                if at == begin or buffer[at] != 32 or buffer[begin] == 60 or buffer[begin] == 91:
+                    break  # a bracket is no name: FreeBSD's `<mail.info>`, Haraka's own file
                 host = last_host
                 if (
                     last_host < 0

@@ -170,6 +170,10 @@ LINES = {
     "rsyslog's repetition": HEAD + b"message repeated 3 times: [ 3F1A2B3C4D: removed]\n",
     "rsyslog's repetition of a foreign line": FOREIGN[:29] + b"message repeated 3 times: [ x]\n",
     "nested": b"Nov 23 08:15:01 relay1 docker[1]: " + REMOVED + b"Nov 23 08:15:01 r docker[1]: <22>" + REMOVED,
+    "Haraka's own file between Exim's": (
+        b"2026-11-02T10:36:18.570Z [NOTICE] [core] x\n2026-11-02 08:00:00 [7] 1xOWHb-0001Kz-EO Completed\n"
+        b"2026-11-02T10:36:18.570Z [7] [x] y: z\nNov 23 08:15:01 [mx1] cron[7]: x\n"
+    ) * 2,
     "a priority within": b"".join(
         b"Nov 23 08:15:01 r docker[1]: <" + each + REMOVED for each in (b"22>", b"1>", b">", b"2222>", b"x>", b"22> ", b"22>Sept  3 08:15:01 mx1 x: ")
     )
