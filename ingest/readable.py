@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from ingest.shapes import ENDLESS, Piece, ShapeError, check, class_of, closing, pieces
+from ingest.shapes import Piece, ShapeError, check, class_of, closing, is_endless, pieces
 
 
 def is_readable(template: str) -> bool:
@@ -19,7 +19,7 @@ def is_readable(template: str) -> bool:
         return False
     parts = list(pieces(template))
     for position, piece in enumerate(parts):
-        if piece.cls in ENDLESS and tail_of(parts, position) is None:
+        if is_endless(piece.cls) and tail_of(parts, position) is None:
             return False
         if piece.role == "open":
             behind = set(_starts(parts, closing(parts, position) + 1))

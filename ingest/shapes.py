@@ -5,7 +5,8 @@ around an optional group. Two rules, checked when a shape is compiled, leave one
 without backtracking: a capture's class excludes the first character of whatever may follow it, and an optional
 group starts with a literal. `rest` takes everything up to the literal that ends the line, `upto` everything up to
 the first place where the literal behind it stands; `data` too, which may be nothing and may hold quotes.
-A class that has no name is spelt out: `{queue_id:[0-9A-F]+}`, `{reason:[^|]*}`, `{smtp_code:[245]{3}}`.
+A class that has no name is spelt out: `{queue_id:[0-9A-F]+}`, `{reason:[^|]*}`, `{smtp_code:[245]{3}}`;
+`{reply:[A-Z]...}` begins so and takes everything, as `rest` does.
 """
 
 import re
@@ -53,12 +54,15 @@ CLASSES: Final = {
     "linked": CaptureClass(r"0-9A-Za-z", 5, 20),
     "smtp": CaptureClass(r"0-9", 3, 3),
     "enhanced": CaptureClass(r"0-9.", 5, 9),
+    "duration": CaptureClass(r"0-9.a-z", 2),
+    "quoted": CaptureClass(r'^"', 0),
     "upto": CaptureClass(r'^"\n', 1),
     "data": CaptureClass(r"^\n", 0),
     "remark": CaptureClass(r"^\n", 1),
     "rest": CaptureClass(r"^\n", 1),
 }
 ENDLESS: Final = ("remark", "rest")
+LED: Final = "..."  # behind a class that is spelt out: only the first character must be of it
 UP_TO: Final = ("upto", "data")
 # What is more than some characters of a class. A remark is not about a message: it begins neither with a queue id nor
 # with what a content check looks at.
@@ -66,11 +70,13 @@ NO_REMARKS: Final = ("header", "body", "content", "mime", "nested")
 _FORMS: Final = {
     "num": r"[0-9]{1,15}(?:\.[0-9]{1,9})?",
     "enhanced": r"[245]\.[0-9]{1,3}\.[0-9]{1,3}",
+    "duration": r"(?=[0-9])(?:[0-9]{1,4}w)?(?:[0-9]{1,4}d)?(?:[0-9]{1,4}h)?(?:[0-9]{1,4}m)?(?:[0-9]{1,9}(?:\.[0-9]{1,6})?s)?",
+    "quoted": r'(?:[^"\\\n]|\\[^\n])*',
     "remark": rf"(?![0-9A-Za-z]{{5,}}:|(?:{'|'.join(NO_REMARKS)})(?![0-9A-Za-z]))[^\n]+",
 }
 
 _SPELT: Final = re.compile(
-    r"\[(?P<characters>(?:[^\[\]\\\n]|\\.)+)\](?P<times>[+*]|\{[0-9]{1,4}(?:,[0-9]{0,4})?\})"
+    r"\[(?P<characters>(?:[^\[\]\\\n]|\\.)+)\](?P<times>[+*]|\.\.\.|\{[0-9]{1,4}(?:,[0-9]{0,4})?\})"
 )
 _TOKEN: Final = re.compile(
     r"(?P<open>\{\?)|(?P<close>\?\})|\{(?P<column>\w*):(?P<cls>\w+|"
@@ -108,16 +114,23 @@ def class_of(name: str) -> CaptureClass:
     spelt = _SPELT.fullmatch(name)
     if not spelt:
         raise ShapeError(f"no class {name!r}; there are {', '.join(CLASSES)}, or one is spelt out: [0-9A-F]+")
-    least, _, most = {"+": "1,", "*": "0,"}.get(spelt["times"], spelt["times"].strip("{}")).partition(",")
+    least, _, most = {"+": "1,", "*": "0,", LED: "1,"}.get(
+        spelt["times"], spelt["times"].strip("{}")
+    ).partition(",")
     try:
         re.compile(f"[{spelt['characters']}]")
     except re.error as error:
         raise ShapeError(f"{name!r} is no class: {error}") from error
-    if "," not in spelt["times"] and spelt["times"] not in "+*":
+    if "," not in spelt["times"] and spelt["times"] not in ("+", "*", LED):
         most = least
     if re.search(r"--|&&|~~|\|\|", spelt["characters"]):
         raise ShapeError(f"{name!r}: a class has no operators; put \\ before the second sign")
     return CaptureClass(spelt["characters"], int(least), int(most) if most else None)
+
+
+def is_endless(cls: str) -> bool:
+    """Whether a capture takes everything up to the literal that ends the line."""
+    return cls in ENDLESS or cls.endswith(LED)
 
 
 def has_fixed_size(cls: str) -> bool:
@@ -199,7 +212,12 @@ def check(template: str) -> None:
             "literal"
         ]:
             raise ShapeError(f"{template!r}: upto which literal? {piece.text!r} must stand before one")
-        if piece.role != "capture" or piece.cls in (*UP_TO, *ENDLESS) or has_fixed_size(piece.cls):
+        if (
+            piece.role != "capture"
+            or piece.cls in UP_TO
+            or is_endless(piece.cls)
+            or has_fixed_size(piece.cls)
+        ):
             continue
         for follower in followers(parts, position):
             if follower.role == "capture":
@@ -233,7 +251,8 @@ def _expression(piece: Piece) -> str:
     if piece.role == "literal":
         return re.escape(piece.text)
     characters, minimum, maximum = class_of(piece.cls)
-    body = _FORMS.get(piece.cls, f"[{characters}]{{{minimum},{maximum or ''}}}")
+    size = r"[^\n]*" if piece.cls.endswith(LED) else f"{{{minimum},{maximum or ''}}}"
+    body = _FORMS.get(piece.cls, f"[{characters}]{size}")
     return f"({body})" if piece.text else body
 
 

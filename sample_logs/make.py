@@ -8,7 +8,7 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from simulator import SAMPLE, Plan, farm, simulate
+from simulator import SAMPLE, EximPlan, Part, Plan, farm, simulate
 
 
 def arguments() -> argparse.Namespace:
@@ -32,6 +32,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--lifetime-days", type=float, default=5.0, help="in the queue (default: %(default)s)"
     )
+    parser.add_argument(
+        "--exim",
+        type=int,
+        metavar="CONVERSATIONS",
+        help="of an Exim server beside the others (default: there is none)",
+    )
+    parser.add_argument("--exim-all", action="store_true", help="which logs all that it can")
     ids = parser.add_mutually_exclusive_group()
     ids.add_argument("--long-ids", action="store_true", help="queue ids like 4cDCnd66Hyz1XPW")
     ids.add_argument("--short-ids", action="store_true", help="queue ids like 23DE741A20 (default)")
@@ -44,6 +51,7 @@ def main() -> None:
     if args.out is None:
         simulate(SAMPLE, Path(__file__).parent)
         return
+    exim_log = Part("mainlog", stamps="exim-all" if args.exim_all else "exim")
     plan = Plan(
         hosts=farm(args.hosts, args.stamps, long_ids=args.long_ids),
         start=datetime.fromisoformat(args.start).replace(tzinfo=UTC),
@@ -51,6 +59,7 @@ def main() -> None:
         lines=args.lines,
         seed=args.seed,
         lifetime_days=args.lifetime_days,
+        exim=EximPlan("ex1", "192.0.2.40", (exim_log,), args.exim) if args.exim else None,
     )
     simulate(plan, args.out)
 

@@ -27,14 +27,16 @@ _THREAD: Final = threading.local()
 def read(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Result:
     """What became of a chunk's lines."""
     lane = lane_of(settings.format_name)
-    scanned = lane.read(chunk, years, settings.zone)
+    scanned = lane.read(chunk, years, settings.zone, settings.host)
     fast = tables(scanned, lane.programs, chunk.data, source_id)
     coverage = _coverage(scanned)
     slow = _by_reference(chunk, scanned, source_id, years, settings)
     events = slow.events | {
         family: _joined(family, table, slow.events.get(family)) for family, table in fast.items()
     }
-    return Result(events, slow.unparsed, coverage + slow.coverage, slow.is_host_assumed)
+    return Result(
+        events, slow.unparsed, coverage + slow.coverage, slow.is_host_assumed or scanned.own_lines > 0
+    )
 
 
 def declined_share(chunk: Chunk, settings: "Settings") -> float:
@@ -55,7 +57,9 @@ def _coverage(scanned: Scanned) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for result, counts in (("event", scanned.rows.tag_events), ("foreign", scanned.rows.tag_foreign)):
         for number in counts.nonzero()[0].tolist():
-            found[scanned.tags[number], result] = int(counts[number])
+            found[scanned.tags[number], result] += int(
+                counts[number]
+            )  # a tag of own files may be in syslog, too
     if scanned.blank:
         found["", "blank"] = scanned.blank
     return found
@@ -67,6 +71,7 @@ def _by_reference(
     """The lines that were declined, each with its number and its year."""
     gathered = Gathered(source_id, find_formats(settings.format_name), settings.host)
     framers: dict[int | None, Framer] = {}
+    own = next((each for each in gathered.formats if each.fixed and each.fixed.own_tag), None)
     data, added = chunk.data, 0
     if chunk.before:
         lines = [line.removesuffix("\r") for line in decode(chunk.before).split("\n")[:-1]]
@@ -79,11 +84,12 @@ def _by_reference(
             framers[year] = gathered.recogniser.framer(Clock(year, settings.zone))
         return framers[year]
 
-    for line_no, position, length in scanned.declined.tolist():
+    for line_no, position, length, is_behind_own in scanned.declined.tolist():
         start = position - scanned.base
         line = data[start : start + length]
         if added != line_no - 1 and start:
             gathered.forget()
+            gathered.recogniser.bare = own if is_behind_own else None
             if REPEAT in line:
                 before = data[data.rfind(b"\n", 0, start - 1) + 1 : start - 1]
                 gathered.recall(decode(before.removesuffix(b"\r")), framer(line_no - 1))

@@ -30,6 +30,7 @@ class _Rows(NamedTuple):
 
     scanned: Scanned
     body: pa.Buffer  # the chunk that views point into
+    made: pa.Buffer  # the texts that were put together
     order: kernel.Ints
     runs: Sequence[tuple[Fixed, int, int]]  # shape, first row, end
     numbers: kernel.SmallInts  # -1 for each entry of the dictionaries
@@ -46,13 +47,13 @@ def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) ->
         if end > begin:
             runs.setdefault(shape.family, []).append((shape, begin, end))
         begin = end
-    body = pa.py_buffer(data)
+    body, made = pa.py_buffer(data), pa.py_buffer(scanned.made)
     numbers = np.full(scanned.entries, -1, np.int32)
     found = {}
     for family, of in runs.items():
         begin = of[0][1]
         within = [(shape, first - begin, end - begin) for shape, first, end in of]
-        rows = _Rows(scanned, body, order[begin : of[-1][2]], within, numbers)
+        rows = _Rows(scanned, body, made, order[begin : of[-1][2]], within, numbers)
         found[family] = _table(family, rows, source_id)
     return found
 
@@ -175,9 +176,17 @@ def _view_column(name: str, rows: _Rows) -> Array:
     valid, views = _bitmap(size), np.zeros((size, 2), np.uint64)
     scanned = rows.scanned
     found = kernel.view_captures(
-        scanned.words, scanned.rows, rows.order, runs, *_absent(name), scanned.base, views, valid
+        scanned.words,
+        scanned.rows,
+        rows.order,
+        runs,
+        *_absent(name),
+        scanned.base,
+        scanned.made_at,
+        views,
+        valid,
     )
-    buffers = [_validity(valid, size - found), _buffer(views), rows.body]
+    buffers = [_validity(valid, size - found), _buffer(views), rows.body, rows.made]
     return pa.Array.from_buffers(_VIEW, size, buffers, size - found)
 
 

@@ -1,8 +1,9 @@
 """The machine code of the fast lane: bytes to numbers, without Python objects and without the interpreter's lock.
 
 Whatever is not surely what the reference would read is declined. All numbers are positions in one buffer: the texts of
-constants, then the lines, each ended by a newline, then `SPARE` bytes that may be read and mean nothing. Bytes are
-compared eight at a time: `words[i]` are those at `i` as one little-endian number.
+constants, then the lines, each ended by a newline, then texts that are put together from parts of lines, then `SPARE`
+bytes that may be read and mean nothing. Bytes are compared eight at a time: `words[i]` are those at `i` as one
+little-endian number.
 """
 
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -33,6 +34,18 @@ ENHANCED: Final = 8
 DECLINE: Final = 9
 END: Final = 10
 DATA: Final = 11  # as UPTO, and may be nothing
+PEEK: Final = 12  # a: class of the character that must follow
+QUOTED: Final = 13
+DURATION: Final = 14
+WORD: Final = (
+    15  # a and b: the first and the end of the words that the capture may be; c: slot of what they mean
+)
+SET: Final = 16  # a: the number that the slot becomes
+REPEATED: Final = 17  # a and slot: an address and another that is told alone where it says the same
+REPLY: Final = 18  # a: slot of the enhanced code
+PART: Final = 19  # begins a part of a text that is put together; a: slot of its first capture, c: where to go on without
+TEXT: Final = 20  # a and b: literal that is added to it
+COPY: Final = 21  # a: capture that is added to it
 
 # What the scanner's state holds
 POSITION: Final = 0
@@ -45,7 +58,17 @@ ENTRIES: Final = 6
 WANTED: Final = 7  # what Python has to tell before the line at POSITION can be read: a day, or a tag
 WANTED_AT: Final = 8
 WANTED_SIZE: Final = 9
-STATE_SIZE: Final = 10
+MADE: Final = 10  # where the texts end that were put together, ...
+MADE_NOW: Final = 11  # ... those of the line under way included, ...
+MADE_LIMIT: Final = 12  # ... and how far they may reach
+OWN_PROGRAM: Final = (
+    13  # of the lines of a server's own files, their tag, and the entry of their host: -1 if nobody's
+)
+OWN_TAG: Final = 14
+OWN_HOST: Final = 15
+OWN_LINES: Final = 16  # how many were understood
+IS_BEHIND_OWN: Final = 17  # whether the line before was one
+STATE_SIZE: Final = 18
 NOTHING: Final = 0
 DAY: Final = 1
 TAG: Final = 2
@@ -59,6 +82,8 @@ HOST: Final = 0  # the dictionary of host names; the others are columns
 # A capture is its position and length in one number
 LENGTH_BITS: Final = 20
 LENGTH_MASK: Final = (1 << LENGTH_BITS) - 1
+# Below ABSENT a capture is a constant: -2 - its number
+CONSTANT: Final = -2
 
 SPARE: Final = 64
 MAX_MESSAGE: Final = 32_768  # as in ingest.batch
@@ -99,14 +124,19 @@ class Tables(NamedTuple):
     starts: SmallInts  # where a shape's program begins
     slots: SmallInts  # how many captures a shape has, the queue id included
     literals: Words
-    words: Ints  # of TURN and REST: (position in literals, length) a row
+    # of TURN, REST and WORD: (position in literals, length, constant that it means or -1, whether anything may follow)
+    words: Ints
     twins: SmallInts  # by shape: the shape that TURN makes of it
     classes: Bytes  # 256 a class: 1 for the bytes in it
     dispatch: SmallInts  # by 2 * program + has queue id, and first byte: where in `candidates`
     candidates: SmallInts  # shapes in the order they are tried, each list ended by -1
     id_alphabets: Bytes  # by program: a bit an alphabet of queue ids that holds a byte
     id_sizes: Ints  # by program: least and most characters of each alphabet
+    id_dashes: (
+        Ints  # by program: where in an id of each alphabet dashes must be, a bit a place; 0 for anywhere
+    )
     no_id: Ints  # by program: (position in literals, length)
+    after_id: Ints
     dictionaries: SmallInts  # by shape and slot: the dictionary that its text belongs to, or -1
     absent: Words  # by dictionary: the text that means nothing, or 0
     absent_sizes: Ints
@@ -137,7 +167,7 @@ class Rows(NamedTuple):
     line: Ints
     first_capture: Ints
     captures: Ints  # numbers; entries of dictionaries; positions and lengths of texts that no dictionary has
-    declined: Ints  # (line, position, length) an entry
+    declined: Ints  # (line, position, length, whether behind a line of a server's own file) an entry
     tag_events: Ints
     tag_foreign: Ints
     entry_slots: SmallInts
@@ -259,13 +289,13 @@ def _bsd_minute(buffer: Bytes, position: int, month_keys: Ints, year: int) -> in
 
 
 @_jit
-def _iso_minute(buffer: Bytes, position: int) -> int:
-    """Local seconds since 1970 of `2026-11-23T19:00`, or -1. With a blank for the T it may be no syslog: not here."""
+def _iso_minute(buffer: Bytes, position: int, between: int) -> int:
+    """Local seconds since 1970 of `2026-11-23T19:00`, or -1; `between` is what stands for the T."""
     century = _two_digits(buffer, position)
     year = _two_digits(buffer, position + 2)
     month = _two_digits(buffer, position + 5)
     day = _two_digits(buffer, position + 8)
-    if buffer[position + 4] != 45 or buffer[position + 7] != 45 or buffer[position + 10] != 84:
+    if buffer[position + 4] != 45 or buffer[position + 7] != 45 or buffer[position + 10] != between:
         return -1
     if century < 0 or year < 0 or month < 1 or month > 12 or day < 1:
         return -1
@@ -316,11 +346,62 @@ def _iso_offset(buffer: Bytes, position: int) -> tuple[int, int]:
 @_jit
 def _is_dated(buffer: Bytes, position: int) -> bool:
     """Whether a message may begin with a stamp, as forwarded lines do; more are told so than do."""
-    first = buffer[position]
+    if buffer[position] == 60:
+        begin = position + 1
+        position = begin
+        while 48 <= buffer[position] <= 57 and position - begin < 3:
+            position += 1
+        if position == begin or buffer[position] != 62:
+            return False
+        behind = buffer[position + 1]
+        return 48 <= behind <= 57 or 65 <= behind <= 90 or 97 <= behind <= 122 or behind >= 128
     if buffer[position + 3] == 32:
         after = buffer[position + 4]
         return after == 32 or 48 <= after <= 57
-    return first == 60 or (buffer[position + 4] == 45 and 48 <= first <= 57)
+    return buffer[position + 4] == 45 and 48 <= buffer[position] <= 57
+
+
+@_jit
+def _process(buffer: Bytes, position: int) -> tuple[int, int]:
+    """Where `[1234]` ends, and its number; -1 if it is none."""
+    position += 1
+    begin = position
+    number = np.int64(0)
+    while 48 <= buffer[position] <= 57 and position - begin < 10:
+        number = number * 10 + np.int64(buffer[position]) - 48
+        position += 1
+    if position == begin or buffer[position] != 93:
+        return -1, 0
+    return position + 1, number
+
+
+@_jit
+def _may_be_tag(buffer: Bytes, position: int) -> bool:
+    """Whether the second word is like a syslog tag, and so the line perhaps not of a server's own file."""
+    while buffer[position] != 32 and buffer[position] != 10:
+        position += 1
+    if buffer[position] == 10:
+        return False
+    position += 1
+    begin = position
+    while (
+        buffer[position] > 32 and buffer[position] != 58 and buffer[position] != 91 and buffer[position] != 93
+    ):
+        position += 1
+    if position == begin:
+        return False
+    if buffer[position] == 91:
+        position, _ = _process(buffer, position)
+    return position > 0 and buffer[position] == 58
+
+
+@_jit
+def _has_dashes(buffer: Bytes, position: int, length: int, places: int) -> bool:
+    """Whether an id's dashes are where they must be, and nowhere else."""
+    odd = 0
+    for place in range(length):
+        odd += (buffer[position + place] == 45) != ((places >> place) & 1)
+    return odd == 0
 
 
 @_jit
@@ -426,6 +507,124 @@ def _enhanced_code(buffer: Bytes, position: int) -> int:
 
 
 @_jit
+def _milliseconds(buffer: Bytes, position: int) -> tuple[int, int]:
+    """Where `2h1m50s` or `1.578s` ends, and how long that is; -1 if it is none, or more exact."""
+    total = np.int64(0)
+    rank = 0
+    while 48 <= buffer[position] <= 57:
+        begin = position
+        value = np.int64(0)
+        while 48 <= buffer[position] <= 57 and position - begin < 9:
+            value = value * 10 + np.int64(buffer[position]) - 48
+            position += 1
+        digits = position - begin
+        unit = buffer[position]
+        thousandths = np.int64(0)
+        if unit == 46:
+            point = position
+            for _ in range(3):
+                thousandths *= 10
+                if 48 <= buffer[position + 1] <= 57:
+                    position += 1
+                    thousandths += np.int64(buffer[position]) - 48
+            position += 1
+            unit = buffer[position]
+            if position == point + 1 or unit != 115:
+                return -1, 0
+        size = np.int64(0)
+        before = rank
+        if unit == 119:
+            rank, size = 1, np.int64(604_800)
+        elif unit == 100:
+            rank, size = 2, np.int64(86_400)
+        elif unit == 104:
+            rank, size = 3, np.int64(3_600)
+        elif unit == 109:
+            rank, size = 4, np.int64(60)
+        elif unit == 115:
+            rank, size = 5, np.int64(1)
+        if size == 0 or rank <= before or (rank < 5 and digits > 4):
+            return -1, 0
+        total += value * size * 1000 + thousandths
+        position += 1
+    return position if rank > 0 else -1, total
+
+
+@_jit
+def _is_repeated(buffer: Bytes, one: int, other: int) -> bool:
+    """Whether an address is another, but for the case of letters, and perhaps for the domain."""
+    begin, length = one >> LENGTH_BITS, one & LENGTH_MASK
+    other_begin, other_length = other >> LENGTH_BITS, other & LENGTH_MASK
+    if length > other_length:
+        return False
+    for each in range(length):
+        a, b = np.int64(buffer[begin + each]), np.int64(buffer[other_begin + each])
+        a += 32 * (65 <= a <= 90)
+        b += 32 * (65 <= b <= 90)
+        if a != b:
+            return False
+    for each in range(length + 1, other_length):
+        if buffer[other_begin + each] == 64:
+            return False
+    return length == other_length or buffer[other_begin + length] == 64
+
+
+@_jit
+def _reply_code(buffer: Bytes, reply: int) -> int:
+    """The capture of the enhanced code in an SMTP reply, or ABSENT; CONSTANT if the reply needs the reference.
+
+    That is what is nothing, has control characters, begins with digits and no code, or ends with a field of its line.
+    """
+    begin, length = reply >> LENGTH_BITS, reply & LENGTH_MASK
+    stop = begin + length
+    word = begin
+    for at in range(begin, stop):
+        if buffer[at] < 32:
+            return CONSTANT
+        if buffer[at] == 32:
+            word = at + 1
+    if buffer[word] == 68 and buffer[word + 1] == 84 and buffer[word + 2] == 61:
+        return CONSTANT
+    if length == 0:
+        return CONSTANT
+    if not 48 <= buffer[begin] <= 57:
+        return ABSENT
+    if length < 5 or (buffer[begin + 3] != 32 and buffer[begin + 3] != 45):
+        return CONSTANT
+    for at in range(begin, begin + 3):
+        if not 48 <= buffer[at] <= 57:
+            return CONSTANT
+    if buffer[begin] != 50 and buffer[begin] != 52 and buffer[begin] != 53:
+        return ABSENT
+    end = _enhanced_code(buffer, begin + 4)
+    if end < 0 or end > stop or (end < stop and buffer[end] != 32):
+        return ABSENT
+    return ((begin + 4) << LENGTH_BITS) | (end - begin - 4)
+
+
+@_jit
+def _plain_text(buffer: Bytes, text: int, made: int) -> int:
+    """Writes a text without its escapes of new lines, which become blanks, and of quotes -> where it ends."""
+    at, stop = text >> LENGTH_BITS, (text >> LENGTH_BITS) + (text & LENGTH_MASK)
+    while at < stop:
+        byte = buffer[at]
+        at += 1
+        if byte == 92 and at < stop:
+            if buffer[at] == 110:
+                byte = 32
+                at += 1
+            elif buffer[at] == 92 and at + 1 < stop and buffer[at + 1] == 110:
+                byte = 32
+                at += 2
+            elif buffer[at] == 34:
+                byte = 34
+                at += 1
+        buffer[made] = byte
+        made += 1
+    return made
+
+
+@_jit
 def _is_remark(
     buffer: Bytes, words: Words, literals: Words, turns: Ints, begin: int, first: int, end: int
 ) -> bool:
@@ -462,6 +661,9 @@ def _note_texts(
         capture = captures[first + slot]
         if dictionary < 0 or capture == ABSENT:
             continue
+        if capture <= CONSTANT:
+            captures[first + slot] = CONSTANT - capture
+            continue
         position = capture >> LENGTH_BITS
         length = capture & LENGTH_MASK
         if length == absent_sizes[dictionary] and (words[position] & _low(length)) == absent[dictionary]:
@@ -487,9 +689,11 @@ def _fits(
     end: int,
     captures: Ints,
     first: int,
+    state: Ints,
 ) -> int:
     """1 if a message is of a shape, 2 if of its twin, its captures then filled; 0 if not; -1 if the reference must tell."""
     verdict = 1
+    made = state[MADE]
     while True:
         operation = ops[at, 0]
         a = np.int64(ops[at, 1])
@@ -587,9 +791,95 @@ def _fits(
                 ):
                     verdict = 2
         elif operation == END:
+            state[MADE_NOW] = made
             return verdict if position == end else 0
+        elif operation == PEEK:
+            if classes[(a << 8) + np.int64(buffer[position])] == 0:
+                return 0
+        elif operation == QUOTED:
+            begin = position
+            while position < end and buffer[position] != 34:
+                position += 2 if buffer[position] == 92 else 1
+            if position >= end:
+                return 0
+            if slot >= 0:
+                captures[first + slot] = (begin << LENGTH_BITS) | (position - begin)
+        elif operation == DURATION:
+            position, value = _milliseconds(buffer, position)
+            if position < 0:
+                return -1
+            if slot >= 0:
+                captures[first + slot] = (value << 4) | 3
+        elif operation == WORD:
+            capture = captures[first + slot]
+            length = capture & LENGTH_MASK
+            begin = capture >> LENGTH_BITS
+            is_known = False
+            for each in range(a, b):
+                size = turns[each, 1]
+                if (
+                    not is_known
+                    and (size == length or (size < length and turns[each, 3] == 1))
+                    and _is_equal(words, begin, literals, turns[each, 0], 1, size)
+                ):
+                    is_known = True
+                    if turns[each, 2] >= 0:
+                        captures[first + c] = CONSTANT - turns[each, 2]
+            if not is_known:
+                return 0
+        elif operation == SET:
+            captures[first + slot] = a
+        elif operation == REPEATED:
+            other = captures[first + slot]
+            if other != ABSENT and _is_repeated(buffer, captures[first + a], other):
+                captures[first + a] = other
+                captures[first + slot] = ABSENT
+        elif operation == REPLY:
+            capture = captures[first + slot]
+            if capture != ABSENT:
+                code = _reply_code(buffer, capture)
+                if code == CONSTANT or made + (capture & LENGTH_MASK) >= state[MADE_LIMIT]:
+                    return -1
+                captures[first + a] = code
+                after = _plain_text(buffer, capture, made)
+                if after - made < capture & LENGTH_MASK:
+                    captures[first + slot] = (made << LENGTH_BITS) | (after - made)
+                    made = after
+        elif operation == PART:
+            if captures[first + a] == ABSENT:
+                at = c
+            elif captures[first + slot] == ABSENT:
+                captures[first + slot] = made << LENGTH_BITS
+            else:
+                buffer[made] = 32
+                made += 1
+                captures[first + slot] += 1
+        elif operation == TEXT or operation == COPY:
+            begin, length = a, b
+            if operation == COPY:
+                begin, length = captures[first + a] >> LENGTH_BITS, captures[first + a] & LENGTH_MASK
+            if made + length >= state[MADE_LIMIT]:
+                return -1
+            if operation == COPY:
+                for each in range(length):
+                    buffer[made + each] = buffer[begin + each]
+            else:
+                for each in range(length):
+                    buffer[made + each] = np.uint8(
+                        (literals[begin + (each >> 3)] >> np.uint64(8 * (each & 7))) & np.uint64(255)
+                    )
+            made += length
+            captures[first + slot] += length
         else:
             return -1
+
+
+@_jit
+def find_entry_of(
+    words: Words, position: int, length: int, slots: SmallInts, entries: Ints, state: Ints, seed: np.uint64
+) -> int:
+    """The number of a host that no line names."""
+    return _find_entry(words, position, length, HOST, slots, entries, state, seed)
 
 
 @_jit
@@ -626,6 +916,8 @@ def scan(
     ops, starts, slot_counts, literals = tables.ops, tables.starts, tables.slots, tables.literals
     turns, classes, dispatch, candidates = tables.words, tables.classes, tables.dispatch, tables.candidates
     id_alphabets, id_sizes, no_id = tables.id_alphabets, tables.id_sizes, tables.no_id
+    id_dashes, after_id = tables.id_dashes, tables.after_id
+    is_behind_own = state[IS_BEHIND_OWN]
     tag_slots, tag_text, tag_size, tag_program = tags.slots, tags.text, tags.size, tags.program
     twins = tables.twins
     dictionaries, absent, absent_sizes = tables.dictionaries, tables.absent, tables.absent_sizes
@@ -644,10 +936,12 @@ def scan(
             buffer[stop] = 10  # so that nothing reads over it
         if stop == start:
             state[BLANK] += 1
+            is_behind_own = 0
             line += 1
             position = after
             continue
         is_known = False
+        is_own = False
         while stop - start >= 24:  # once: `break` declines the line
             at = start
             if buffer[at] == 60:
@@ -677,17 +971,34 @@ def scan(
                 if buffer[at] == 46 and 48 <= buffer[at + 1] <= 57:
                     at, fraction_us = _fraction(buffer, at + 1)
             else:
+                is_own = buffer[at + 10] == 32 and at == start and state[OWN_PROGRAM] >= 0
+                if not is_own and buffer[at + 10] != 84:
+                    break  # it may be no syslog
                 if minute_s < 0 or words[at] != minute_low or words[at + 8] != minute_high:
-                    minute_s = _iso_minute(buffer, at)
+                    minute_s = _iso_minute(buffer, at, 32 if is_own else 84)
                     minute_low = words[at]
                     minute_high = words[at + 8]
                 if minute_s < 0 or buffer[at + 16] != 58:
                     break
                 second = _two_digits(buffer, at + 17)
                 at += 19
-                if (buffer[at] == 46 or buffer[at] == 44) and 48 <= buffer[at + 1] <= 57:
+                if is_own:
+                    if buffer[at] == 46:
+                        begin = at + 1
+                        at, fraction_us = _fraction(buffer, begin)
+                        if at != begin + 3:
+                            break
+                    if buffer[at] != 32 or _may_be_tag(buffer, at + 1):
+                        break
+                    if buffer[at + 1] == 43 or buffer[at + 1] == 45:
+                        begin = at + 1
+                        at, offset = _iso_offset(buffer, begin)
+                        if at != begin + 5:
+                            break
+                        has_offset = True
+                elif (buffer[at] == 46 or buffer[at] == 44) and 48 <= buffer[at + 1] <= 57:
                     at, fraction_us = _fraction(buffer, at + 1)
-                if buffer[at] == 90 or buffer[at] == 43 or buffer[at] == 45:
+                if not is_own and (buffer[at] == 90 or buffer[at] == 43 or buffer[at] == 45):
                     at, offset = _iso_offset(buffer, at)
                     has_offset = True
             if second < 0 or second > 59 or at < 0 or buffer[at] != 32:
@@ -706,64 +1017,69 @@ def scan(
                     quarter_offset = told - OFFSET_BIAS
                 offset = quarter_offset
             moment_us = (minute_s + second - offset) * _SECOND_US + fraction_us
-            # The host
             at += 1
-            begin = at
-            while 33 <= buffer[at] <= 126:
-                at += 1
-            if at == begin or buffer[at] != 32 or buffer[begin] == 60:
-                break
-            host = last_host
-            if (
-                last_host < 0
-                or entries[last_host, 1] != at - begin
-                or not _is_equal(words, begin, words, entries[last_host, 0], 8, at - begin)
-            ):
-                host = _find_entry(words, begin, at - begin, HOST, entry_slots, entries, state, seed)
-                if host < 0:
-                    break
-                last_host = host
-            # The tag, its process, and where the message begins
-            at += 1
-            begin = at
-            while 33 <= buffer[at] <= 126 and buffer[at] != 58 and buffer[at] != 91 and buffer[at] != 93:
-                at += 1
-            this_size = at - begin
-            if this_size == 0 or this_size > 8 * MAX_TAG_WORDS:
-                break
-            tag, _ = find_tag(words, begin, this_size, tag_slots, tag_text, tag_size, seed)
             pid = np.int64(ABSENT)
-            if buffer[at] == 91:
-                at += 1
-                digits = at
-                pid = np.int64(0)
-                while 48 <= buffer[at] <= 57 and at - digits < 10:
-                    pid = pid * 10 + np.int64(buffer[at]) - 48
+            if is_own:
+                host = state[OWN_HOST]
+                tag = state[OWN_TAG]
+                program = state[OWN_PROGRAM]
+                if buffer[at] == 91:
+                    at, pid = _process(buffer, at)
+                    if at < 0:
+                        break
+                    if buffer[at] == 32:
+                        at += 1
+            else:
+                # The host
+                begin = at
+                while 33 <= buffer[at] <= 126:
                     at += 1
-                if at == digits or buffer[at] != 93:
+                if at == begin or buffer[at] != 32 or buffer[begin] == 60 or buffer[begin] == 91:
+                    break  # a bracket is no name: FreeBSD's `<mail.info>`, Haraka's own file
+                host = last_host
+                if (
+                    last_host < 0
+                    or entries[last_host, 1] != at - begin
+                    or not _is_equal(words, begin, words, entries[last_host, 0], 8, at - begin)
+                ):
+                    host = _find_entry(words, begin, at - begin, HOST, entry_slots, entries, state, seed)
+                    if host < 0:
+                        break
+                    last_host = host
+                # The tag, its process, and where the message begins
+                at += 1
+                begin = at
+                while 33 <= buffer[at] <= 126 and buffer[at] != 58 and buffer[at] != 91 and buffer[at] != 93:
+                    at += 1
+                this_size = at - begin
+                if this_size == 0 or this_size > 8 * MAX_TAG_WORDS:
+                    break
+                tag, _ = find_tag(words, begin, this_size, tag_slots, tag_text, tag_size, seed)
+                if buffer[at] == 91:
+                    at, pid = _process(buffer, at)
+                    if at < 0:
+                        break
+                if buffer[at] != 58:
                     break
                 at += 1
-            if buffer[at] != 58:
-                break
-            at += 1
-            if buffer[at] == 32:
-                at += 1
-            if buffer[at] == 91 and buffer[at + 1] == 73:
-                break  # Solaris' `[ID 197553 mail.info]`
-            if _is_dated(buffer, at) or (words[at] == _MESSAGE_R and words[at + 8] == _REPEATED):
-                break
-            if tag < 0:
-                if tags.count[0] >= len(tag_size):
+                if buffer[at] == 32:
+                    at += 1
+                if buffer[at] == 91 and buffer[at + 1] == 73:
+                    break  # Solaris' `[ID 197553 mail.info]`
+                if _is_dated(buffer, at) or (words[at] == _MESSAGE_R and words[at + 8] == _REPEATED):
                     break
-                state[WANTED] = TAG
-                state[WANTED_AT] = begin
-                state[WANTED_SIZE] = this_size
-                break
-            program = np.int64(tag_program[tag])
-            if program == FOREIGN:
-                tag_foreign[tag] += 1
-                is_known = True
-                break
+                if tag < 0:
+                    if tags.count[0] >= len(tag_size):
+                        break
+                    state[WANTED] = TAG
+                    state[WANTED_AT] = begin
+                    state[WANTED_SIZE] = this_size
+                    break
+                program = np.int64(tag_program[tag])
+                if program == FOREIGN:
+                    tag_foreign[tag] += 1
+                    is_known = True
+                    break
             if (
                 program == FOR_REFERENCE
                 or stop - at > MAX_MESSAGE
@@ -784,15 +1100,22 @@ def scan(
                 alphabets = common
                 at += 1
             id_size = at - begin
-            if buffer[at] == 58 and buffer[at + 1] == 32 and id_size > 0:
+            if id_size > 0 and _is_equal(words, at, literals, after_id[program, 0], 1, after_id[program, 1]):
                 for alphabet in range(id_sizes.shape[1]):
-                    if (alphabets >> alphabet) & 1 and id_sizes[program, alphabet, 0] <= id_size <= id_sizes[
-                        program, alphabet, 1
-                    ]:
+                    if (
+                        (alphabets >> alphabet) & 1
+                        and id_sizes[program, alphabet, 0] <= id_size <= id_sizes[program, alphabet, 1]
+                        and (
+                            id_dashes[program, alphabet] == 0
+                            or _has_dashes(buffer, begin, id_size, id_dashes[program, alphabet])
+                        )
+                    ):
                         has_id = 1
             captures[captured] = (begin << LENGTH_BITS) | id_size
             if has_id:
-                at += 2
+                at += after_id[program, 1]
+            elif is_own and _may_be_tag(buffer, begin):
+                break
             else:
                 at = begin
                 size = no_id[program, 1]
@@ -807,7 +1130,18 @@ def scan(
                 for slot in range(has_id, slots):
                     captures[captured + slot] = ABSENT
                 found = _fits(
-                    buffer, words, ops, literals, turns, classes, starts[shape], at, stop, captures, captured
+                    buffer,
+                    words,
+                    ops,
+                    literals,
+                    turns,
+                    classes,
+                    starts[shape],
+                    at,
+                    stop,
+                    captures,
+                    captured,
+                    state,
                 )
                 if found < 0:
                     break
@@ -838,6 +1172,8 @@ def scan(
                     row_line[count] = line
                     row_capture[count] = captured
                     tag_events[tag] += 1
+                    state[MADE] = state[MADE_NOW]
+                    state[OWN_LINES] += is_own
                     captured += slots
                     count += 1
                     is_known = True
@@ -851,11 +1187,14 @@ def scan(
             declined[state[DECLINED], 0] = line
             declined[state[DECLINED], 1] = start
             declined[state[DECLINED], 2] = stop - start
+            declined[state[DECLINED], 3] = is_behind_own
             state[DECLINED] += 1
+        is_behind_own = np.int64(is_known and is_own)
         line += 1
         position = after
     state[POSITION] = position
     state[LINE] = line
+    state[IS_BEHIND_OWN] = is_behind_own
     state[ROWS] = count
     state[CAPTURES] = captured
 
@@ -937,11 +1276,14 @@ def look_up(numbers: SmallInts, table: SmallInts, found: SmallInts, valid: Bytes
 
 
 @_jit
-def _put_view(words: Words, position: int, length: int, base: int, views: Words, to: int) -> None:
-    """Arrow's string_view: the length, then up to 12 bytes, or 4 of them, buffer number 0 and the position."""
+def _put_view(words: Words, position: int, length: int, base: int, made: int, views: Words, to: int) -> None:
+    """Arrow's string_view: the length, then up to 12 bytes, or 4 of them, the buffer's number and the position."""
     if length > 12:
         views[to, 0] = np.uint64(length) | ((words[position] & _low(4)) << _HALF)
-        views[to, 1] = np.uint64(position - base) << _HALF
+        if position < made:
+            views[to, 1] = np.uint64(position - base) << _HALF
+        else:
+            views[to, 1] = (np.uint64(position - made) << _HALF) | _ONE
         return
     first = words[position] & _low(min(length, 8)) if length > 0 else _ZERO
     views[to, 0] = np.uint64(length) | (first << _HALF)
@@ -955,7 +1297,7 @@ def view_lines(words: Words, rows: Rows, order: Ints, base: int, views: Words) -
     """The lines themselves as string_views; `base` is where the lines begin."""
     for to in range(len(order)):
         row = order[to]
-        _put_view(words, rows.start[row], rows.size[row], base, views, to)
+        _put_view(words, rows.start[row], rows.size[row], base, rows.start[row] + 1, views, to)
 
 
 @_jit
@@ -967,10 +1309,14 @@ def view_captures(
     absent: np.uint64,
     absent_size: int,
     base: int,
+    made: int,
     views: Words,
     valid: Bytes,
 ) -> int:
-    """A column of texts as string_views -> how many are valid. `runs`: (first row, end, slot) of the shapes with it."""
+    """A column of texts as string_views -> how many are valid. `runs`: (first row, end, slot) of the shapes with it.
+
+    Texts before `made` are in the first buffer, those behind it in the second.
+    """
     found = 0
     for run in range(len(runs)):
         for to in range(runs[run, 0], runs[run, 1]):
@@ -981,7 +1327,7 @@ def view_captures(
             length = capture & LENGTH_MASK
             if length == absent_size and (words[position] & _low(length)) == absent:
                 continue
-            _put_view(words, position, length, base, views, to)
+            _put_view(words, position, length, base, made, views, to)
             valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
             found += 1
     return found

@@ -21,8 +21,10 @@ from ingest.times import UNIX_EPOCH, Years, offset_at, year_of
 
 # Against the few hundred that a log has; more are an attacker's, and their lines the reference's.
 _MAX_TAGS: Final = 2048
-# Texts of dictionaries in one chunk, of a power of two slots; a chunk of 4 MB of ordinary lines has ten thousand.
-_MAX_ENTRIES: Final = 1 << 17
+# Texts of dictionaries in one chunk, of a power of two slots; a chunk of 4 MB of ordinary lines has ten thousand, of lines with all that Exim can log a hundred thousand.
+_MAX_ENTRIES: Final = 1 << 18
+# A name of a host that no line names.
+_MAX_HOST: Final = 256
 _LEAST_LINE: Final = 24
 _QUARTERS_A_DAY: Final = 96
 _END_OF_LINES: Final = 1 << 62
@@ -46,7 +48,10 @@ class Scanned(NamedTuple):
     tags: list[str]
     programs: list[Program | None]
     blank: int
-    declined: npt.NDArray[np.int64]  # (line number, position, length) a row
+    declined: npt.NDArray[np.int64]  # (line number, position, length, whether behind an own line) a row
+    own_lines: int  # understood ones of a server's own files, which name no host
+    made_at: int  # where in the buffer the texts are that were put together
+    made: bytes
 
 
 class Lane:
@@ -56,14 +61,15 @@ class Lane:
         self.programs = compile_formats(format_name)
         self._formats = find_formats(format_name)
         constants = self.programs.constants
-        self._base = -(-len(constants) // 8) * 8
+        self._host_at = -(-len(constants) // 8) * 8
+        self._base = self._host_at + _MAX_HOST
         self._buffer = np.zeros(self._base, np.uint8)
         self._buffer[: len(constants)] = np.frombuffer(constants, np.uint8)
         self._room(1 << 16)
         self._forget_tags()
 
-    def read(self, chunk: Chunk, years: Years, zone: tzinfo) -> Scanned:
-        """Scans a chunk; what was scanned before is overwritten."""
+    def read(self, chunk: Chunk, years: Years, zone: tzinfo, host: str | None = None) -> Scanned:
+        """Scans a chunk; what was scanned before is overwritten. `host` is that of lines which name none."""
         self._room(len(chunk.data))
         if self._tags.count[0] >= _MAX_TAGS:
             self._forget_tags()
@@ -86,6 +92,9 @@ class Lane:
             state,
             SEED,
         )
+        state[kernel.MADE] = state[kernel.MADE_NOW] = made_at = end + kernel.SPARE
+        state[kernel.MADE_LIMIT] = len(self._buffer) - kernel.SPARE
+        self._note_own_files(state, host)
         offsets = _offsets(zone)
         for end_line, year in _years_within(years, chunk.first_line):
             while state[kernel.POSITION] < end:
@@ -96,9 +105,21 @@ class Lane:
                 if state[kernel.WANTED] == kernel.NOTHING:
                     break
                 self._tell(state, offsets, zone)
-        return self._scanned(state)
+        return self._scanned(state, made_at)
 
-    def _scanned(self, state: kernel.Ints) -> Scanned:
+    def _note_own_files(self, state: kernel.Ints, host: str | None) -> None:
+        """Whose the lines are that name neither program nor host. A relay chain (`a/b`) would be cut at its blank."""
+        name = (host or "").encode()
+        state[kernel.OWN_PROGRAM] = -1
+        if self.programs.own is None or len(name) > _MAX_HOST or b"/" in name:
+            return
+        self._buffer[self._host_at : self._host_at + len(name)] = np.frombuffer(name, np.uint8)
+        state[kernel.OWN_TAG], state[kernel.OWN_PROGRAM] = 0, self.programs.own.program
+        state[kernel.OWN_HOST] = kernel.find_entry_of(
+            self._words, self._host_at, len(name), self._rows.entry_slots, self._rows.entries, state, SEED
+        )
+
+    def _scanned(self, state: kernel.Ints, made_at: int) -> Scanned:
         return Scanned(
             self._buffer,
             self._words,
@@ -110,6 +131,9 @@ class Lane:
             self._tag_programs,
             int(state[kernel.BLANK]),
             self._rows.declined[: state[kernel.DECLINED]],
+            int(state[kernel.OWN_LINES]),
+            made_at,
+            self._buffer[made_at : state[kernel.MADE]].tobytes(),
         )
 
     def _text(self, position: int, length: int) -> str:
@@ -126,14 +150,18 @@ class Lane:
         """Notes whose program a tag is."""
         tags, number = self._tags, len(self._tag_names)
         name = self._text(position, length)
-        claims = ((each.name, each.claim(name)) for each in self._formats)
-        server, program = next(((server, program) for server, program in claims if program), ("", None))
         _, slot = kernel.find_tag(self._words, position, length, tags.slots, tags.text, tags.size, SEED)
         tags.slots[slot] = number
         tags.text[number * kernel.MAX_TAG_WORDS :][: kernel.MAX_TAG_WORDS] = np.frombuffer(
             name.encode().ljust(8 * kernel.MAX_TAG_WORDS, b"\0"), np.uint64
         )
         tags.size[number] = length
+        self._add_tag(name)
+
+    def _add_tag(self, name: str) -> None:
+        tags, number = self._tags, len(self._tag_names)
+        claims = ((each.name, each.claim(name)) for each in self._formats)
+        server, program = next(((server, program) for server, program in claims if program), ("", None))
         if program is None:
             tags.program[number] = kernel.FOREIGN
         else:
@@ -153,10 +181,12 @@ class Lane:
             program=np.zeros(_MAX_TAGS, np.int32),
             count=np.zeros(1, np.int64),
         )
+        if self.programs.own:  # number 0, which no line names
+            self._add_tag(self.programs.own.tag)
 
     def _room(self, size: int) -> None:
-        """Makes room for a chunk of `size` bytes; memory that no line touches costs nothing."""
-        needed = self._base + size + 1 + kernel.SPARE
+        """Makes room for a chunk of `size` bytes and twice as many made of its parts; what no line touches is free."""
+        needed = self._base + 3 * size + 1 + 3 * kernel.SPARE
         if needed <= len(self._buffer):
             return
         buffer = np.zeros(needed + needed // 4, np.uint8)
@@ -165,7 +195,7 @@ class Lane:
         self._words = np.lib.stride_tricks.as_strided(
             np.frombuffer(buffer, np.uint64, 1), (len(buffer) - 7,), (1,), writeable=False
         )
-        self._rows = _rows(len(buffer), int(self.programs.tables.slots.max(initial=0)) + 1)
+        self._rows = _rows(len(buffer) // 3, int(self.programs.tables.slots.max(initial=0)) + 1)
 
 
 def _rows(size: int, captures: int) -> kernel.Rows:
@@ -185,7 +215,7 @@ def _rows(size: int, captures: int) -> kernel.Rows:
         line=line,
         first_capture=first_capture,
         captures=np.empty((lines + 1) * captures, np.int64),
-        declined=np.empty((size // 2 + 1, 3), np.int64),
+        declined=np.empty((size // 2 + 1, 4), np.int64),
         tag_events=np.zeros(_MAX_TAGS, np.int64),
         tag_foreign=np.zeros(_MAX_TAGS, np.int64),
         entry_slots=np.empty(2 * _MAX_ENTRIES, np.int32),

@@ -79,6 +79,15 @@ def id_sizes_of(queue_ids: Sequence[Sequence[CaptureClass]]) -> kernel.Ints:
     return sizes
 
 
+def id_dashes_of(places: Sequence[Sequence[Sequence[int]]]) -> kernel.Ints:
+    """A bit for each dash, by program and alphabet."""
+    dashes = np.zeros((len(places), 8), np.int64)
+    for row, alphabets in enumerate(places):
+        for alphabet, at in enumerate(alphabets):
+            dashes[row, alphabet] = sum(1 << place for place in at)
+    return dashes
+
+
 def bytes_of(characters: str) -> list[int]:
     """The bytes of a character class; nothing but ASCII, and never the end of a line."""
     pattern = re.compile(f"[{characters}]")

@@ -1,6 +1,7 @@
 """What a log format is: a name, a test of the program that wrote a line, and a parser of its message."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from ingest.clock import Clock
@@ -46,11 +47,25 @@ class Turn(NamedTuple):
     kind: Kind
 
 
+# Behind a word: whatever begins with it.
+ANY_END: Final = "*"
+
+
+class Words(NamedTuple):
+    """What the words of a server mean in a column: of the column's own text, or of another's."""
+
+    of: str
+    meanings: Mapping[str, str]  # a word, or what it begins with and `*`
+
+
 class FixedForms(NamedTuple):
     """What of a format is data, and so can be read without its Python: the messages of a fixed form.
 
-    A message may begin with a queue id and `: `, or with the text that stands for no id. What follows is of the first
-    of its daemon's rows that fits; if none does, or the daemon is not here, `parse` alone knows what it says.
+    A message may begin with a queue id and `after_id`, or with the text that stands for no id. What follows is of the
+    first of its daemon's rows that fits; if none does, or the daemon is not here, `parse` alone knows what it says.
+
+    Of a server with files of its own, `own_tag` is that of their frames if their lines begin as Exim's do:
+    `2026-11-23 19:00:28`, then perhaps `.123`, ` +0100` and ` [pid]`.
     """
 
     queue_ids: tuple[CaptureClass, ...]
@@ -59,6 +74,20 @@ class FixedForms(NamedTuple):
     without_id: Mapping[str, tuple[Row, ...]]
     turns: Mapping[str, Turn]  # by column; of kinds of one family
     left: frozenset[str] = frozenset()  # templates of which only `parse` makes events
+    after_id: str = ": "
+    dashes: tuple[
+        tuple[int, ...], ...
+    ] = ()  # where the dashes of each of `queue_ids` are, if it must have them
+    # By column, or capture; a row with another word there does not fit
+    words: Mapping[str, Words] = MappingProxyType({})
+    # By column: the parts that it is put together from, a blank between two. `{capture}` in a part is no column as a
+    # rule; a part is there if its first capture is
+    made: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    # By column: another that is told alone where both are the same address, or the first is without its domain
+    repeated: Mapping[str, str] = MappingProxyType({})
+    # By column of an SMTP reply, whose escapes are taken out: that of the enhanced code in it
+    replies: Mapping[str, str] = MappingProxyType({})
+    own_tag: str = ""
 
 
 class Piece(NamedTuple):

@@ -1,9 +1,10 @@
-"""Throughput of `mailscope ingest` beside pflogsumm and beside the floor, in one run, on simulated logs. Gates nothing.
+"""Throughput of `mailscope ingest` beside pflogsumm and eximstats, and beside the floor, in one run. Gates nothing.
 
-python tests/benchmarks/throughput.py [LINES...]     a log of LINES lines each (100,000 and a million)
+python tests/benchmarks/throughput.py [LINES...]     a simulated log of Postfix, and one of Exim, of about LINES lines
+                                                     each (100,000 and a million)
 
 Each program is run as a user runs it, a process of its own; peak memory is that of its largest process. The floor is
-DuckDB copying the bare lines into zstd Parquet: nothing can be kept faster. pflogsumm is left out where it is not
+DuckDB copying the bare lines into zstd Parquet: nothing can be kept faster. A peer is left out where it is not
 installed. A hundredth of each log comes last, on its own: what cron costs.
 """
 
@@ -36,6 +37,7 @@ from ingest.times import Years
 
 ROOT = Path(__file__).parents[2]
 MAILSCOPE = Path(sys.executable).with_name("mailscope")
+LINES_A_CONVERSATION = 4.3  # of Exim, by its default selectors
 
 
 class Run(NamedTuple):
@@ -57,30 +59,23 @@ def run(*command: object) -> Run:
 
 
 def simulate(folder: Path, lines: int) -> Path:
-    """A week of one host's mail."""
-    run(
-        sys.executable,
-        ROOT / "sample_logs/make.py",
-        "--out",
-        folder,
-        "--hosts",
-        1,
-        "--days",
-        7,
-        "--lines",
-        lines,
-        "--seed",
-        1,
-        "--stamps",
-        "bsd",
-    )
+    """A week of one Postfix' mail."""
+    make = (sys.executable, ROOT / "sample_logs/make.py", "--out", folder, "--hosts", 1)
+    run(*make, "--lines", lines, "--stamps", "bsd")
     return next(folder.glob("*/mail.log"))
 
 
-def measure(log: Path) -> None:
+def simulate_exim(folder: Path, lines: int) -> Path:
+    """A week of one Exim's mail, the house to which it hands on beside it."""
+    make = (sys.executable, ROOT / "sample_logs/make.py", "--out", folder, "--hosts", 1)
+    run(*make, "--lines", 2_000, "--exim", int(lines / LINES_A_CONVERSATION))
+    return next(folder.glob("*/mainlog"))
+
+
+def measure(log: Path, peer_name: str) -> None:
     """One log through all programs, in turn."""
     lines = sum(1 for _ in log.open("rb"))
-    print(f"\n{lines:,} lines, {log.stat().st_size / 1e6:.0f} MB, {os.cpu_count()} processors")
+    print(f"\n{log.name}: {lines:,} lines, {log.stat().st_size / 1e6:.0f} MB, {os.cpu_count()} processors")
     lake, live = log.parent / "lake", log.parent / "live.log"
     ingest = (MAILSCOPE, "ingest", live, "--lake", lake, "--timezone", "UTC")
     with log.open("rb") as source, live.open("wb") as target:
@@ -92,9 +87,9 @@ def measure(log: Path) -> None:
     row("the last hundredth", more, lines // 100)
     print(f"{'  of the whole':24}{more.wall_s / ours.wall_s:>10.1%} {more.cpu_s / ours.cpu_s:>10.1%} CPU")
     row("floor", run(sys.executable, "-c", FLOOR, log, log.parent / "floor.parquet"), lines)
-    if peer := shutil.which("pflogsumm"):
+    if peer := shutil.which(peer_name):
         theirs = run(peer, log)
-        row("pflogsumm", theirs, lines)
+        row(peer_name, theirs, lines)
         print(f"{'ratio (wall)':24}{theirs.wall_s / ours.wall_s:>10.2f} x")
     row("report from the lake", run(MAILSCOPE, "report", "--lake", lake), lines)
     sizes(log, lake)
@@ -160,7 +155,8 @@ def main() -> None:
     """The smaller log first, so that a growing cost per line shows."""
     with tempfile.TemporaryDirectory() as folder:
         for count in map(int, sys.argv[1:] or ("100_000", "1_000_000")):
-            measure(simulate(Path(folder) / str(count), count))
+            measure(simulate(Path(folder) / f"postfix-{count}", count), "pflogsumm")
+            measure(simulate_exim(Path(folder) / f"exim-{count}", count), "eximstats")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,28 @@ class TestNotation:
 
         assert found is None
 
+    @pytest.mark.parametrize("text, found", [("No, 1", {"reply": "No, 1"}), ("no", None), ("", None)])
+    def test_class_with_dots_is_of_the_first_character_only(self, text, found):
+        assert fields("{reply:[A-Z]...}", text) == found
+
+    @pytest.mark.parametrize(
+        "text, found",
+        [
+            (r'T="a \"b\" c" d', {"reason": r"a \"b\" c"}),
+            ('T="" d', {"reason": ""}),
+            (r'T="a\" d', None),
+            ('T="a" b" d', None),
+        ],
+    )
+    def test_quoted_text_ends_at_a_quote_that_nothing_escapes(self, text, found):
+        assert fields('T="{reason:quoted}" d', text) == found
+
+    @pytest.mark.parametrize(
+        "text, is_one", [("1w2d3h4m5.006s", True), ("0s", True), ("5m", True), ("5", False), ("1m2h", False)]
+    )
+    def test_duration_has_its_units_in_order(self, text, is_one):
+        assert (fields("{delay_s:duration}", text) is not None) == is_one
+
     def test_rest_stops_before_the_literal_that_ends_the_line(self):
         found = fields("status={status:flow} ({reply:rest})", "status=sent (250 ok (really))")
 

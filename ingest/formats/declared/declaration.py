@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ingest.errors import ConfigError
-from ingest.formats.base import DAEMON
+from ingest.formats.base import ANY_END, DAEMON, Words
 from ingest.formats.declared.grok import templates
 from ingest.formats.declared.records import Path as RecordPath
 from ingest.formats.declared.records import Text, text_of
@@ -21,7 +21,6 @@ from ingest.schema import ATTRIBUTES, FAMILY_BY_KIND, Kind
 from ingest.shapes import ShapeError, captures, check
 
 LEAST_SAMPLES: Final = 2
-ANY_END: Final = "*"
 SUFFIX: Final = ".toml"
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,31}")
@@ -102,14 +101,6 @@ class RecordPattern:
     fields: Mapping[str, Text]
     parts: tuple[tuple[Text, tuple[str, ...]], ...]  # templates, tried in their order on the text of a field
     constants: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What the words of a server mean in a column: of the column's own text, or of another's."""
-
-    of: str
-    meanings: Mapping[str, str]  # a word, or what it begins with and `*`
 
 
 @dataclass(frozen=True, slots=True)

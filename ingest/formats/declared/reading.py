@@ -10,18 +10,15 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ingest.clock import Clock
 from ingest.errors import ParseError
-from ingest.formats.base import DAEMON, Event, FixedForms, Format, NoRecordError, Program, Row
+from ingest.formats.base import ANY_END, DAEMON, Event, FixedForms, Format, NoRecordError, Program, Row, Words
 from ingest.formats.declared.declaration import (
-    ANY_END,
     RECORDS,
     TEXT_FRAMINGS,
     Declaration,
     Framing,
     RecordPattern,
     TextPattern,
-    Words,
 )
-from ingest.formats.declared.grok import written
 from ingest.formats.declared.records import (
     LIST,
     Path,
@@ -34,10 +31,10 @@ from ingest.formats.declared.records import (
     row_reader,
 )
 from ingest.formats.declared.stamps import Stamp, read_stamp
-from ingest.formats.declared.values import CONVERSIONS, VOCABULARIES, check, is_checked
+from ingest.formats.declared.values import CONVERSIONS, VOCABULARIES, check, is_checked, is_duration
 from ingest.framing import Frame
 from ingest.schema import Kind
-from ingest.shapes import ENDLESS, UP_TO, Piece, Shape, captures, compile_shape, pieces
+from ingest.shapes import Shape, captures, compile_shape, pieces
 from ingest.times import Moment
 
 Fields: TypeAlias = dict[str, str | None]
@@ -201,7 +198,8 @@ def _steps(
     for column, words in declaration.words.items():
         if words.of in captured and column not in constants:
             steps.append(_translation(column, words))
-    for column, form in declaration.convert.items():
+    durations = dict.fromkeys((name for name, cls in captured.items() if is_duration(name, cls)), "span")
+    for column, form in {**durations, **declaration.convert}.items():
         if column in captured:
             steps.append(_conversion(column, form))
     translated = {
@@ -452,36 +450,32 @@ def _fixed_forms(declaration: Declaration) -> FixedForms:
     for pattern in declaration.patterns:
         if isinstance(pattern, TextPattern):
             for reading in _readings(pattern, declaration):
-                simple = list(_simple_rows(pattern, reading, declaration))
-                rows += simple
-                if not simple or reading.steps:  # what is not among the words is the reference's
-                    rows.append((pattern.kind, (), reading.template, dict(reading.constants)))
+                rows.append((pattern.kind, (), reading.template, dict(reading.constants)))
+                if not _is_simple(pattern, reading, declaration):
                     left.add(reading.template)
     framing = declaration.framing
     daemons = (framing.daemon,) if framing.daemon else framing.programs
-    return FixedForms((), "", {}, dict.fromkeys(daemons, tuple(rows)), {}, frozenset(left))
+    return FixedForms(
+        (), "", {}, dict.fromkeys(daemons, tuple(rows)), {}, frozenset(left), words=declaration.words
+    )
 
 
-def _simple_rows(pattern: TextPattern, reading: Reading, declaration: Declaration) -> Iterator[Row]:
-    """The rows of a reading that need nothing done; where words are to be translated, one a word."""
-    if pattern.each or pattern.record or DAEMON in captures(reading.template):
-        return
-    if not reading.steps:
-        yield (pattern.kind, (), reading.template, dict(reading.constants))
-        return
-    parts = list(pieces(reading.template))
-    translated = [
-        (column, words)
-        for column, words in declaration.words.items()
-        if words.of in reading.shape.columns and column not in reading.constants
+def _is_simple(pattern: TextPattern, reading: Reading, declaration: Declaration) -> bool:
+    """Whether nothing needs to be done with what a reading captures but to look up words, and to read durations."""
+    captured = captures(reading.template)
+    durations = [
+        piece
+        for piece in pieces(reading.template)
+        if is_duration(piece.text, piece.cls) and piece.text not in declaration.convert
     ]
-    if len(translated) != 1 or len(reading.steps) > 1:
-        return
-    [(column, words)] = translated
-    [place] = [at for at, piece in enumerate(parts) if piece.role == "capture" and piece.text == words.of]
-    if column != words.of or parts[place].cls in (*UP_TO, *ENDLESS):
-        return
-    for word, meaning in words.meanings.items():
-        if not word.endswith(ANY_END):
-            template = written([*parts[:place], Piece("literal", word), *parts[place + 1 :]])
-            yield (pattern.kind, (), template, {**reading.constants, column: meaning})
+    words = {
+        column: words.of
+        for column, words in declaration.words.items()
+        if words.of in captured and column not in reading.constants
+    }
+    return (
+        not (pattern.each or pattern.record or DAEMON in captured)
+        and len(words) + len(durations) == len(reading.steps)
+        and all(column == of or (column not in captured and of not in words) for column, of in words.items())
+        and not any(of in words and words[of] != of for of in words.values())
+    )

@@ -21,7 +21,9 @@ _NUMBERS: Final = {
     SECONDS: re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?"),
 }
 # sendmail writes `1+02:03:04`, Exchange `1.02:03:04.567`.
-_SPAN: Final = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,9})s)?")
+_SPAN: Final = re.compile(
+    r"(?:(\d{1,5})w)?(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,9})(\.\d{1,9})?s)?"
+)
 _CLOCK: Final = re.compile(r"(?:(\d{1,5})[+.])?(\d{1,4}):(\d\d):(\d\d)(\.\d{1,9})?")
 
 
@@ -36,8 +38,13 @@ def check(column: str, text: str) -> None:
 
 def is_checked(column: str, cls: str | None) -> bool:
     """Whether a capture of a class, or a field (None), may hold what the column does not take."""
-    sure = {COUNT: "int", SECONDS: "num"}.get(TYPES.get(column, TEXT))
-    return column in VOCABULARIES or (sure is not None and cls != sure)
+    sure = {COUNT: ("int",), SECONDS: ("num", "duration")}.get(TYPES.get(column, TEXT))
+    return column in VOCABULARIES or (sure is not None and cls not in sure)
+
+
+def is_duration(column: str, cls: str | None) -> bool:
+    """Whether a capture of a class says `1m2s` where the column has seconds."""
+    return cls == "duration" and TYPES.get(column) == SECONDS
 
 
 def _part(text: str, fraction: str) -> str:
@@ -64,12 +71,13 @@ def _clock(text: str) -> str:
 
 
 def _span(text: str) -> str:
-    """`2s`, `1h2m3s`, `2d`."""
+    """`2s`, `1h2m3.5s`, `2d`."""
     found = _SPAN.fullmatch(text)
     if not text or not found:
         raise ParseError(f"{text[:40]!r} is no span of time; it would look like 2s or 1h2m3s")
-    days, hours, minutes, seconds = (int(each or 0) for each in found.groups())
-    return str(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    *parts, fraction = found.groups()
+    weeks, days, hours, minutes, seconds = (int(each or 0) for each in parts)
+    return f"{(((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds}{fraction or ''}"
 
 
 def _undotted(text: str) -> str:

@@ -14,6 +14,7 @@ from ingest.formats.exim.forms import CLIENT, MESSAGE, SERVER, Form
 from ingest.formats.exim.frame import MESSAGE_ID, TAG, frame, piece
 from ingest.formats.exim.mail import FLAGS, event, parse_flagged
 from ingest.formats.exim.refusals import parse_refusal
+from ingest.formats.exim.shapes import FORMS
 from ingest.schema import Kind
 
 _PID: Final = re.compile(r"\[\d{1,10}\] ")
@@ -120,6 +121,7 @@ EXIM: Final = Format(
     "exim",
     claim,
     parse,
+    FORMS,
     frame=frame,
     has_continuations=True,
     piece=piece,

@@ -20,6 +20,14 @@ _PEER: Final = rf"(?:{_HOST}|(?:U=)?[^\s\[\]()=]+){_FIELDS}"
 _ADDRESS: Final = r'<(?P<{}>(?:"(?:[^"\\]|\\.)*"[^<>\n]*|[^<>\n]*))>'
 
 
+# sa-exim's verdict, which its local_scan() logs. Of the Message-Id it keeps but these characters, so that nobody can
+# write the rest of the line.
+_SA_EXIM: Final = (
+    r"SA: Action: (?P<reply>%s: score=[^|(\n]*?) \([^|\n]*\| Message-Id: [\w.@+-]*\)\. From <(?P<sender>[^<>\n]*)> "
+    r"\(host=(?:NULL|(?P<client_name>[^\s()\[\]]+)) \[(?P<client_ip>[0-9A-Za-z.:%%]{1,64})\]\) for [^()\n]*$"
+)
+
+
 class Form(NamedTuple):
     """One wording: the groups of `pattern`, and `constants`, are the columns of an event."""
 
@@ -96,6 +104,10 @@ MESSAGE: Final = (
     _form(Kind.TLS_OUT_FAILURE, r"(?P<reason>Required TLS certificate status not received|Server certificate revoked; .*|OCSP .*)"),
     _form(Kind.TLS_OUT_FAILURE, r"(?P<reason>DANE (?:attempt failed|error).*)"),
     _form(Kind.REMOTE_TROUBLE, r"(?P<reason>\S+ authenticator (?:failed|cancelled authentication)) H=(?P<relay_name>[^\s\[\]]+) \[(?P<relay_ip>[0-9A-Za-z.:%]+)\](?::(?P<relay_port>[0-9]{1,5}))? (?P<reply>.*)"),
+    _form(Kind.DECISION, _SA_EXIM % "(?:permanently )?rejected message", action="reject", stage="END-OF-MESSAGE", smtp_code="550"),
+    _form(Kind.DECISION, _SA_EXIM % "temporarily rejected message", action="reject", stage="END-OF-MESSAGE", smtp_code="451"),
+    _form(Kind.DECISION, _SA_EXIM % "silently tossed message", action="discard", stage="END-OF-MESSAGE"),
+    _form(Kind.DECISION, _SA_EXIM % "flagged as Spam but accepted", action="warn", stage="END-OF-MESSAGE"),
     _form(Kind.MESSAGE_REFUSED, r"(?P<reason>no recipients found in headers|Error while reading message .*)"),
 )  # fmt: skip
 

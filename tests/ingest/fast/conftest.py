@@ -13,8 +13,10 @@ from ingest.parsing import Settings, read_chunk
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = sorted((ROOT / "tests/ingest/golden").glob("*/*.log"))
-LAB = sorted((ROOT / "tests/analysis/lab").glob("*.log.xz"))
-SAMPLES = sorted((ROOT / "sample_logs").glob("*/mail.log"))
+LAB = sorted((ROOT / "tests/analysis/lab").glob("*log.xz"))
+SAMPLES = sorted(
+    path for pattern in ("*/mail.log", "*/mainlog*") for path in (ROOT / "sample_logs").glob(pattern)
+)
 YEARS = ((1, 2026),)
 
 
@@ -28,9 +30,9 @@ def rows_of(result):
     )
 
 
-def differences(data, zone=UTC, years=YEARS, size=None, format_name="auto"):
+def differences(data, zone=UTC, years=YEARS, size=None, format_name="auto", host=None):
     """What the fast lane and the reference read differently in the bytes of a log; empty if nothing."""
-    settings = Settings(zone=zone, format_name=format_name)
+    settings = Settings(zone=zone, format_name=format_name, host=host)
     chunks = list(whole_lines([data], size or len(data) + 1)) or [Chunk(1, data)]
     return [each for chunk in chunks for each in compared(chunk, years, settings)]
 
@@ -39,11 +41,11 @@ def compared(chunk, years, settings):
     """The rows of one chunk that only one lane gives, and what they count differently."""
     ours, theirs = (read(chunk, "source", years, settings) for read in (fast.read_chunk, read_chunk))
     rows, expected = rows_of(ours), rows_of(theirs)
-    counts = [] if ours.coverage == theirs.coverage else [("counts", ours.coverage, theirs.coverage)]
+    told = [(result.coverage, result.is_host_assumed) for result in (ours, theirs)]
     return [
         *(("fast", row) for row in rows - expected),
         *(("reference", row) for row in expected - rows),
-        *counts,
+        *([] if told[0] == told[1] else [("counts", *told)]),
     ]
 
 

@@ -17,9 +17,17 @@ programs = ["wordy"]
 [words.status]
 OK = "sent"
 later = "deferred"
+[words.action]
+of = "reply"
+"5*" = "reject"
+"55*" = "discard"
+"550 no" = "hold"
+[[patterns]]
+kind = "decision"
+template = "{queue_id:ident} said {reply:rest}"
 [[patterns]]
 kind = "delivery"
-template = "{queue_id:ident} <{sender:addr}> to {recipient:[^ :]+}: {status:[A-Za-z]+}{? after {delay_s:num} s?}"
+template = "{queue_id:ident} <{sender:addr}> to {recipient:[^ :]+}: {status:[A-Za-z]+}{? after {delay_s:num} s?}{? and {transmit_s:duration}?}"
 [[patterns]]
 kind = "delivery_note"
 template = "{queue_id:ident} note: {reason:data}, {:rest}"
@@ -27,8 +35,20 @@ template = "{queue_id:ident} note: {reason:data}, {:rest}"
 line = "Nov  5 10:00:00 mx1 wordy[7]: A-1 <> to bob@example.net: OK after 1.5 s"
 expect = { kind = "delivery", sender = "", status = "sent", delay_s = 1.5 }
 [[samples]]
+line = "Nov  5 10:00:00 mx1 wordy[7]: A-2 <a@b.example> to bob@example.net: later and 1d2h3m4.5s"
+expect = { kind = "delivery", status = "deferred", transmit_s = 93784.5 }
+[[samples]]
 line = "Nov  5 10:00:00 mx1 wordy[7]: A-1 note: , and"
 expect = { kind = "delivery_note", reason = "" }
+[[samples]]
+line = "Nov  5 10:00:00 mx1 wordy[7]: A-1 said 550 no"
+expect = { kind = "decision", action = "hold", reply = "550 no" }
+[[samples]]
+line = "Nov  5 10:00:00 mx1 wordy[7]: A-1 said 551 no"
+expect = { kind = "decision", action = "discard", reply = "551 no" }
+[[samples]]
+line = "Nov  5 10:00:00 mx1 wordy[7]: A-1 said 501 no"
+expect = { kind = "decision", action = "reject", reply = "501 no" }
 """
 
 

@@ -21,10 +21,12 @@ NAMES = {
     kind: [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(pattern))]
     for kind, pattern in {
         "golden": "tests/ingest/golden/*/*.log",
-        "lab": "tests/analysis/lab/*.log.xz",
+        "lab": "tests/analysis/lab/*log.xz",
         "samples": "sample_logs/*/mail.log",
+        "exim samples": "sample_logs/*/mainlog*",
     }.items()
 }
+NAMES["samples"] += NAMES.pop("exim samples")
 HEAD = b"Nov 23 08:15:01 mx1 postfix/qmgr[7]: "
 REMOVED = HEAD + b"3F1A2B3C4D: removed\n"
 FOREIGN = b"Nov 23 08:15:01 mx1 cron[7]: 3F1A2B3C4D: removed\n"
@@ -62,6 +64,16 @@ def test_chunk_size_makes_no_difference(lanes, chunk_bytes):
     found = lanes.differences(log[:40_000], size=chunk_bytes)
 
     assert not found
+
+
+@pytest.mark.parametrize(
+    "number", [at for at, name in enumerate(NAMES["samples"]) if "mainlog" in name], ids=["all", "default"]
+)
+def test_at_most_one_line_in_a_hundred_of_exims_own_file_is_declined(lanes, number):
+    """With all that Exim can log, and with its default selectors."""
+    share = lanes.declined_share(lanes.samples[number])
+
+    assert share <= 0.01
 
 
 WORLDS = {
@@ -158,6 +170,14 @@ LINES = {
     "rsyslog's repetition": HEAD + b"message repeated 3 times: [ 3F1A2B3C4D: removed]\n",
     "rsyslog's repetition of a foreign line": FOREIGN[:29] + b"message repeated 3 times: [ x]\n",
     "nested": b"Nov 23 08:15:01 relay1 docker[1]: " + REMOVED + b"Nov 23 08:15:01 r docker[1]: <22>" + REMOVED,
+    "Haraka's own file between Exim's": (
+        b"2026-11-02T10:36:18.570Z [NOTICE] [core] x\n2026-11-02 08:00:00 [7] 1xOWHb-0001Kz-EO Completed\n"
+        b"2026-11-02T10:36:18.570Z [7] [x] y: z\nNov 23 08:15:01 [mx1] cron[7]: x\n"
+    ) * 2,
+    "a priority within": b"".join(
+        b"Nov 23 08:15:01 r docker[1]: <" + each + REMOVED for each in (b"22>", b"1>", b">", b"2222>", b"x>", b"22> ", b"22>Sept  3 08:15:01 mx1 x: ")
+    )
+    + b"Nov 23 08:15:01 r docker[1]: <22>Sept" + REMOVED[3:],
     "nested with a day of one digit": b"Nov  3 08:15:01 r docker[1]: Nov  3" + REMOVED[6:],
     "a refusal without words": HEAD.replace(b"qmgr", b"smtpd")
     + b"NOQUEUE: reject: RCPT from a[192.0.2.1]: 550 5.7.1 ; from=<a> to=<b> proto=SMTP helo=<x>\n",
@@ -238,7 +258,112 @@ def test_stamps_of_rfc_3339_are_read_as_by_the_reference(lanes, zone):
     assert not found
 
 
-@pytest.mark.parametrize("format_name", ["auto", "postfix", "amavis"])
+ID = b"1xOWHb-0001Kz-EO"
+SENT = b"=> a@b.example R=r T=t H=h.example [192.0.2.1]"
+EXIM_LINES = {
+    "one host for all": b"2026-11-02 08:00:00 " + ID + b" Completed\n",
+    "stamps": b"".join(
+        b"2026-11-02" + between + b"08:00:00" + fraction + offset + pid + b" " + ID + b" Completed\n"
+        for between in (b" ", b"T")
+        for fraction in (b"", b".5", b".123", b".1234", b",123", b".")
+        for offset in (b"", b" +0000", b" -0930", b" +2400", b" +01", b" +01:00", b"+0100", b" 0100")
+        for pid in (b"", b" [7]", b" [007]", b" [12345678901]", b" [x]", b" []", b" [7")
+    ),
+    "no blank behind the process": b"2026-11-02 08:00:00 [7]" + ID + b" Completed\n",
+    "a process twice": b"2026-11-02 08:00:00 [7] [8] " + ID + b" Completed\n",
+    "ids": b"".join(
+        b"2026-11-02 08:00:00 " + each + b" Completed\n"
+        for each in (
+            b"1xOWHb-0001Kz-EO", b"1xOWHb-000000001Tm-0eIs", b"1xOWHb-0001Kz_EO", b"1xOWHb-0001K-zEO", b"1xOWHb-0001Kz-EOx",
+            b"1xOWHb--001Kz-EO", b"1xOWHb-0001Kz-E", b"this-is-a-word-x", b"-xOWHb-0001Kz-EO",
+        )
+    ),
+    "what syslog may have written": b"".join(
+        b"2026-11-02 08:00:00 " + each + b"\n"
+        for each in (
+            b"mx1 exim[7]: Start queue run: pid=7", b"mx1 exim: Start queue run: pid=7", b"mx1 postfix/qmgr[7]: 3F1A2B3C4D: removed",
+            b"mx1 exim:Start queue run: pid=7", b"+0100 exim: x", b"[7] exim: x", ID + b" exim: x", ID + b" exim[7]: x",
+            b"[7] mx1 exim: Start", b"H=a exim: [192.0.2.1] rejected RCPT <a@b>: No", b"stdout F " + ID + b" Completed",
+        )
+    ),
+    "goes on": b"2026-11-02 08:00:00 " + ID + b" Completed\nmore\n  of it\n\nnot of it\n" + REMOVED + b"nor this\n" + FOREIGN
+    + b"x\n2026-11-02 08:00:00 " + ID + b" Completed\n" + b"Nov 23 08:15:09 mx1 last message repeated 2 times\nx\n",
+    "through syslog": b"".join(
+        b"Nov 23 08:15:01 mx1 exim[7]: " + each + b"\n"
+        for each in (
+            ID + b" Completed", ID + b" Completed", b"2026-11-23 08:15:01 " + ID + b" Completed", b"[7] " + ID + b" Completed",
+            b"[1/2] " + ID + b" Comp", b"[2/2] leted", b"H=(x) [192.0.2.1] rejected RCPT <a@b>: No", b"H=(x) [192.0.2.1] rejected RCPT <a@b>: No",
+            b"2026-11-23 08:15:01 H=(x) [192.0.2.1] rejected RCPT <a@b>: No",
+        )
+    ),
+    "durations": b"".join(
+        b"2026-11-02 08:00:00 " + ID + b" " + SENT + b" QT=" + each + b" DT=" + each + b"\n"
+        for each in (b"0s", b"1.5s", b"0.123s", b"0.1234s", b"1w2d3h4m5.006s", b"5m4h", b"5", b"m", b"", b"1.s", b"12345m", b"1m1m", b"9999999999s")
+    ),
+    "replies": b"".join(
+        b"2026-11-02 08:00:00 " + ID + begin + each + end + b"\n"
+        for begin, end in (
+            (b" " + SENT + b' C="', b'"'),
+            (b" ** a@b.example R=r T=t H=h.example [192.0.2.1]: SMTP error from remote mail server after RCPT TO:<a@b.example>: ", b""),
+            (b" == a@b.example R=r T=smtp defer (-44): SMTP error from remote mail server after end of data: ", b""),
+        )
+        for each in (
+            b"250 OK", b"250 2.0.0 OK", b"250 2.0.0", b"250", b"25", b"250-2.0.0 a\\n250 2.0.0 b", b"250 2.0.0\\nb", b"ok", b"", b"a\\\\nb\\\\\\nc", b"\\",
+            b'a \\"quoted\\" word', b"550 5.1.1234 x", b"550 5.1.1x", b"199 1.1.1 x", b"550 no: 551 5.1.1 yes", b"450 later DT=0.5s", b"450 a\tb",
+        )
+    ),
+    "given up": b"".join(
+        b"2026-11-02 08:00:00 " + ID + b" ** a@b.example" + each + b"retry timeout exceeded\n"
+        for each in (b": ", b" R=r T=smtp: ", b" R=r T=t: 550 no: ", b" <c@d.example>: ", b" R=r T=smtp: Connection timed out: ", b": not ")
+    ),
+    "addresses": b"".join(
+        b"2026-11-02 08:00:00 " + ID + b" => " + each + b" R=r T=t\n"
+        for each in (
+            b"a@b.example", b"a <a@b.example>", b"A <a@B.example>", b"a <b@b.example>", b"a@b.example <a@B.EXAMPLE>", b"a@b <a@b@c>", b"a <a@b@c>",
+            b"a <a>", b"ab <a@b>", b"discarded", b"discarded <a@b>", b"/dev/null <a@b>", b"/var/mail/a <a@b>", b":blackhole: <a@b>", b":fail: <a@b>",
+            b"|pipe <a@b>", b"a (b) <c@d>", b'"a b"@c <d@e>', b"", b"xn--a@b <c@d>",
+        )
+    ),
+    "transports": b"".join(
+        b"2026-11-02 08:00:00 " + ID + b" == a@b.example R=r T=" + each + b" defer (" + error + b"): Not now\n"
+        for each in (b"smtp", b"remote_smtp", b"my_smtp_x", b"maildir", b"address_file", b"lmtp", b"spool", b"**bypassed**", b"")
+        for error in (b"0", b"-1", b"-53", b"-54", b"53", b"--53", b"", b"x")
+    ),
+    "a field twice": b"2026-11-02 08:00:00 " + ID + b" <= a@b H=h [192.0.2.1] P=smtp S=1 RT=1s id=x RT=2s\n",
+    "fields in another order": b"2026-11-02 08:00:00 " + ID + b" <= a@b P=smtp H=h [192.0.2.1] S=1\n",
+    "a subject": b"".join(
+        b"2026-11-02 08:00:00 " + ID + b" <= a@b H=h [192.0.2.1] P=smtp L- X=TLS1.3:A:256 CV=no K S=1 id=x T=" + each + b" from <a@b> for c@d e@f\n"
+        for each in (b'"a"', b'""', b'"a\\"b"', b'"a\\"', b'"a\\\\"', b'"a', b"a b", b'"a" R=x')
+    ),
+    "no sender": b"2026-11-02 08:00:00 " + ID + b" <= <> R=" + ID + b" U=exim P=local S=1\n2026-11-02 08:00:00 " + ID + b" <= <\x01> U=exim P=local S=1\n",
+    "refusals": b"".join(
+        b"2026-11-02 08:00:00 H=h (e) [192.0.2.1]:25 F=<a@b> " + verb + b" RCPT <c@d>: " + each + b"\n"
+        for verb in (b"rejected", b"temporarily rejected")
+        for each in (
+            b"No", b"no such user", b"no HELO/EHLO given", b"not you", b"syntactically invalid", b"sender", b"message too big", b"mail", b"550 no", b"5.7.1 no",
+            b"192.0.2.1 listed", b"250.1.1.1 listed", b"451 4.7.1 later", b"(x)", b"",
+        )
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("host", [None, "mx2", "a/b", "mü", "m" * 300])
+@pytest.mark.parametrize("name", EXIM_LINES)
+def test_odd_lines_of_exim_are_read_as_by_the_reference(lanes, name, host):
+    found = lanes.differences(EXIM_LINES[name], host=host)
+
+    assert not found
+
+
+@pytest.mark.parametrize("chunk_bytes", [60, 700])
+def test_chunk_size_makes_no_difference_to_exims_entries(lanes, chunk_bytes):
+    log = b"".join(lanes.golden[number] for number, name in enumerate(NAMES["golden"]) if "exim" in name)
+    found = lanes.differences(log, size=chunk_bytes)
+
+    assert not found
+
+
+@pytest.mark.parametrize("format_name", ["auto", "postfix", "amavis", "exim"])
 def test_each_choice_of_formats_is_read_as_by_the_reference(lanes, format_name):
     found = lanes.differences(lanes.samples[0][:200_000], format_name=format_name)
 

@@ -14,6 +14,8 @@ FRAGMENTS = [
     b"message repeated 3 times: [ ", b"last message repeated 3 times", b"Nov 23 08:15:01 mx1 postfix/qmgr[7]: ",
     b"2026-11-23T08:15:01Z ", b'{"MESSAGE": "', b"<22>1 ", b"<22>", b"9" * 19, b"-1", b".5", b"unknown", b"none", b"/",
     b", queued_as: ABCDEFG", b", Queue-ID: ABCDEFG", b"status=deliverable", b":25", b"A1B2C3D4E5: ", b"mx2",
+    b"2026-11-23 08:15:01 ", b".123", b" +0100", b" [7] ", b"1xOWHb-0001Kz-EO ", b" <= ", b" => ", b" <a@b.example>", b" R=r", b" T=t",
+    b" H=h (e) [192.0.2.1]:25", b"*", b' C="', b"\\n", b'\\"', b" QT=1m2.5s", b" S=1", b" K", b" L-", b" defer (-53)", b": retry timeout exceeded",
 ]  # fmt: skip
 DIGITS = b"0123456789"
 REPEATED = b"Nov 23 08:15:01 mx1 last message repeated 2 times"
