@@ -36,6 +36,7 @@ MISFITS = (
 )
 # Bytes that text does not have; the hole that a crash or copytruncate leaves in a log is one run of NULs
 CONTROLS = re.compile(rb"\0+|[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_NO_TEXT = bytes(code for code in range(256) if CONTROLS.match(bytes([code])))
 
 
 def misfit(head: bytes) -> Misfit | None:
@@ -45,6 +46,8 @@ def misfit(head: bytes) -> Misfit | None:
 
 def is_binary(sample: bytes) -> bool:
     """More control characters than lines: wtmp, images and the like, but no log with a damaged line."""
+    if len(sample.translate(None, _NO_TEXT)) == len(sample):  # nearly always, and sooner told
+        return False
     return len(CONTROLS.findall(sample)) > sample.count(b"\n")
 
 

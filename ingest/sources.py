@@ -3,14 +3,15 @@
 `find_sources` says what there is to read, in the order of time: rotated logs then arrive as they were
 written, and progress and errors read naturally (the tables do not depend on it). The order is that of the
 first time stamp in each file, because modification times are lost when files are copied, and names turn
-around (mail.log.2.gz is older than mail.log.1) or hold dates. Where no stamp is near the beginning, the
-file's own time decides, then its name.
+around (mail.log.2.gz is older than mail.log.1) or hold dates. Where no stamp is near the beginning, and of a
+message, the file's own time decides, then its name.
 
 `chunks_from` reads a source from some offset on, in bounded memory.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from ingest.blocks import BLOCK_BYTES, MAX_CONTEXT_BYTES, Chunk, context, whole_
 from ingest.dating import LineNumbers
 from ingest.errors import SourceError
 from ingest.finding import blaming, find_files, read_head
+from ingest.headers.messages import looks_like_message
 from ingest.heads import first_moment
 from ingest.text import decode, encode
 
@@ -37,7 +39,7 @@ CHUNK_BYTES = 8 << 20
 class Source:
     """A file to read, or the copy of a pipe."""
 
-    name: str  # as the user wrote it
+    name: str  # as the user wrote it, bytes that are no UTF-8 as \xff
     path: Path
     written_at: datetime  # what gzip noted, else the file's modification time
     compression: str | None = None
@@ -123,11 +125,15 @@ def _source(name: str, path: Path, modified: float) -> Source:
         head = file.read(MAGIC_BYTES)
     codec = codec_of(head)
     written_at = gzip_written_at(head) or datetime.fromtimestamp(modified, UTC)
-    return Source(name, path, written_at, codec.name if codec else None)
+    shown = os.fsencode(name).decode(
+        "utf-8", "backslashreplace"
+    )  # a name may be any bytes, the ledger holds text
+    return Source(shown, path, written_at, codec.name if codec else None)
 
 
 def _time_order(source: Source) -> tuple[int, datetime, str]:
     with blaming(source.name):
-        moment = first_moment(read_head(source.path), source.written_at)
+        head = read_head(source.path)
+        moment = None if looks_like_message(head) else first_moment(head, source.written_at)
     own_us = int(source.written_at.timestamp() * 10**6)
     return moment.utc_us if moment else own_us, source.written_at, source.name

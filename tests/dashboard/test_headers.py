@@ -82,3 +82,12 @@ def test_hops_within_an_organisation_can_be_left_out(open_page: OpenPage, tmp_pa
     test.toggle[0].set_value(True).run()
 
     assert test.dataframe[0].value["by"].tolist() == ["out7.example.com"]
+
+
+def test_the_page_says_that_nothing_is_kept_and_how_to_keep_it(open_page: OpenPage, tmp_path: Path) -> None:
+    captions = [caption.value for caption in open_page(tmp_path / "none", "headers").caption]
+
+    assert (
+        "Nothing of it is kept. `mailscope ingest FILE` keeps the headers of a message in the lake."
+        in captions
+    )

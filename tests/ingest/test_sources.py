@@ -162,6 +162,13 @@ class TestFinding:
 
         assert names(tmp_path) == ["b", "c", "a"]
 
+    def test_a_stamp_in_a_message_says_nothing_of_its_order(self, tmp_path):
+        for name, day, modified in (("a", 1, 200), ("b", 9, 100)):
+            (tmp_path / name).write_text(f"Received: by mx\nX-At: 2026-11-{day:02}T00:00:00Z\n\n")
+            os.utime(tmp_path / name, (modified, modified))
+
+        assert names(tmp_path) == ["b", "a"]
+
     def test_written_at_is_the_modification_time(self, tmp_path):
         path = tmp_path / "mail.log"
         path.write_bytes(LINES)

@@ -85,6 +85,13 @@ def test_one_message_of_a_maildir_can_be_forgotten(tmp_path, lake):
     assert held(lake) == ["2", "3", "4"]
 
 
+def test_a_name_that_is_no_utf_8_is_told_and_forgotten_by_its_bytes(tmp_path):
+    (tmp_path / "\udcff.eml").write_text(message(1))
+    lake = take(Lake(tmp_path / "lake"), tmp_path)
+
+    assert forgotten(lake, tmp_path / "\\xff.eml") == 1
+
+
 def test_a_folder_whose_name_begins_alike_is_another(tmp_path, lake):
     assert forgotten(lake, tmp_path / "Mail") == 0
 
