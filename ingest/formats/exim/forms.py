@@ -17,7 +17,9 @@ _HOST: Final = (
 _FIELDS: Final = r'(?: (?:I|U|Ci|X|CV|SNI|A|D|P|PRX|S)=[^\s:]+(?::[^\s:]+)*| DN="[^"\n]*"| F=<[^<>\n]*>)*'
 # What has no address talks to us by a pipe: `-bs`.
 _PEER: Final = rf"(?:{_HOST}|(?:U=)?[^\s\[\]()=]+){_FIELDS}"
-_RELAY: Final = r"H=(?P<relay_name>[^\s()\[\]=]+) \[(?P<relay_ip>[0-9A-Za-z.:%]{1,64})\](?::(?P<relay_port>[0-9]{1,5}))?"
+_RELAY: Final = (
+    r"H=(?P<relay_name>[^\s()\[\]=]+) \[(?P<relay_ip>[0-9A-Za-z.:%]{1,64})\](?::(?P<relay_port>[0-9]{1,5}))?"
+)
 
 
 # sa-exim's verdict, which its local_scan() logs. Of the Message-Id it keeps but these characters, so that nobody can
