@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.text import Text
 
 from analysis import metrics
-from analysis.coverage import coverage, print_coverage, print_sources
+from analysis.coverage import coverage, print_coverage, print_mail_sources, print_sources
 from analysis.path import collapsed, read_way
 from analysis.report import build
 from analysis.report.html import to_html
@@ -39,7 +39,7 @@ from analysis.warehouse import open_lake
 from dashboard.launch import serve
 from ingest.clock import Clock
 from ingest.compaction import compact
-from ingest.doctor import Finding, examine
+from ingest.doctor import Finding, examine, repair_mail
 from ingest.doctor import repair as repair_lake
 from ingest.errors import ConfigError, LakeError, MailscopeError, SourceError
 from ingest.explain import explain_line
@@ -47,12 +47,13 @@ from ingest.formats import FORMATS, find_formats
 from ingest.formats.declared import SHIPPED, declaration_of, header_of
 from ingest.formats.declared.checking import Failure, Trial, failures, try_on
 from ingest.headers.intake import MessagesReport, holds_messages, holds_refused, ingest_messages
+from ingest.headers.keeping import find_held, forget_mail, mail_sources
 from ingest.headers.messages import messages_in
 from ingest.headers.rows import rows_of
 from ingest.lake import Lake, find_source
 from ingest.parsing import Settings
 from ingest.progress import shown_progress
-from ingest.prune import Pruned, prune_events, prune_text
+from ingest.prune import Pruned, prune_emails, prune_events, prune_text
 from ingest.pseudonyms import Pseudonyms
 from ingest.reader import Report, ingest_sources
 from ingest.records import KnownSource
@@ -325,13 +326,16 @@ def show_coverage(lake: LakeOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def sources(lake: LakeOption = None, as_json: JsonOption = False) -> None:
-    """What is in the lake: which content, from when to when, and what became of its lines."""
+    """What is in the lake: which content, from when to when, and what became of its lines; files of messages."""
     with open_lake(_lake(lake)) as connection:
         held = records(metrics.run(connection, "sources"))
+    with Lake(_lake(lake)).ledger_to_read() as ledger:
+        mail = [each._asdict() for each in mail_sources(ledger)]
     if as_json:
-        print(to_json(held))
+        print(to_json([*held, *mail]))
     else:
         print_sources(held, _console())
+        print_mail_sources(mail, _console())
 
 
 SourceArgument = typer.Argument(
@@ -341,17 +345,20 @@ SourceArgument = typer.Argument(
 
 @app.command()
 def forget(words: Annotated[list[str], SourceArgument], lake: LakeOption = None) -> None:
-    """Take sources out of the lake, as if they had never been ingested."""
+    """Take sources out of the lake, as if they had never been ingested: logs, files of messages, folders of these."""
     held = Lake(_lake(lake))
     with held.locked(_waiting):
         _refuse_no_lake(held)
         held.prepare()
         with held.ledger() as ledger:
-            for source in [find_source(ledger, each) for each in words]:
-                for loser in forget_source(held, ledger, source):
+            for source, mail in [find_held(ledger, each) for each in words]:
+                for loser in forget_source(held, ledger, source) if source else ():
                     print(
                         visible(f"{loser.name} may miss lines that both had: {_anew(loser)}"), file=sys.stderr
                     )
+                if mail:
+                    gone = forget_mail(held, ledger, mail)
+                    print(visible(f"{mail}: {gone:,} messages forgotten that no other file has"))
         _finish(held)
 
 
@@ -381,6 +388,11 @@ def reparse(
                 sources.remove(source)
                 print(visible(f"{source.name}: left as it is, lines of it are pruned"), file=sys.stderr)
             told = [reparse_source(held, ledger, source) for source in sources]
+            if not words and ledger.mail_files():
+                print(
+                    "messages are left as they are: forget their files, then ingest these again",
+                    file=sys.stderr,
+                )
         _finish(held)
     if as_json:
         print(to_json([each._asdict() for each in told]))
@@ -433,11 +445,13 @@ def prune(
 
 def _prune(lake: Lake, limits: Mapping[Kept, date]) -> Iterator[Pruned]:
     for what, before in limits.items():
-        if what is Kept.TABLES:
-            yield Pruned(what, before, prune_tables(lake.path, before))
-            continue
+        stitched = prune_tables(lake.path, before) if what is Kept.TABLES else 0
         with lake.ledger() as ledger:
-            yield (prune_text if what is Kept.TEXT else prune_events)(lake, ledger, before)
+            pruned = _PRUNED_BY[what](lake, ledger, before)
+        yield pruned._replace(what=what, size_bytes=pruned.size_bytes + stitched)
+
+
+_PRUNED_BY = {Kept.TEXT: prune_text, Kept.EVENTS: prune_events, Kept.TABLES: prune_emails}
 
 
 @app.command()
@@ -456,6 +470,11 @@ def doctor(
             for source in repair_lake(held):
                 name = f"{source.name} ({source.source_id}, {source.size_bytes:,} bytes)"
                 print(visible(f"{name} is forgotten, its rows were lost; ingest it again"), file=sys.stderr)
+            if lost := repair_mail(held):
+                print(
+                    f"{lost:,} messages are forgotten, their rows were lost; ingest their files again",
+                    file=sys.stderr,
+                )
             _finish(held)
     found = examine(held)
     found += _stitching(held.path) if len(found) > 1 else []

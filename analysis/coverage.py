@@ -48,6 +48,11 @@ def print_sources(sources: Sequence[dict[str, Any]], console: Console) -> None:
     print_rows("Sources", _HELD, sources, console)
 
 
+def print_mail_sources(sources: Sequence[dict[str, Any]], console: Console) -> None:
+    """Where the lake's messages came from, by the name that `forget` takes."""
+    print_rows("Messages", _MAIL, sources, console)
+
+
 def print_coverage(found: Coverage, console: Console) -> None:
     """A sentence, then a row a source, a row a program, and samples."""
     if found.understood is None:
@@ -81,6 +86,11 @@ _HELD: Final = (
     Column("ingested_at", "last read", "moment"),
     Column("parser_version", "parser", "count"),
     Column("state", "state"),
+)
+_MAIL: Final = (
+    Column("name", "source"),
+    Column("files", "files", "count"),
+    Column("messages", "messages", "count"),
 )
 _PROGRAMS: Final = (
     Column("program", "program"),

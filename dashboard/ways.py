@@ -22,7 +22,8 @@ def ask() -> bytes:
     pasted = st.text_area(
         "Headers of a message, as its source shows them", height=160, key="pasted", max_chars=MAX_BYTES
     )
-    chosen = st.file_uploader("or a message file; it is not kept", key="chosen")
+    chosen = st.file_uploader("or a message file", key="chosen")
+    st.caption("Nothing of it is kept. `mailscope ingest FILE` keeps the headers of a message in the lake.")
     return chosen.read(MAX_BYTES) if chosen else (pasted or "").encode("utf-8", "replace")
 
 

@@ -7,6 +7,7 @@ from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ingest.errors import LakeError
+from ingest.headers.keeping import TABLES, forget_lost
 from ingest.lake import LOCK_FILE, Lake, files_below, now_us
 from ingest.ledger import Ledger
 from ingest.records import Change, KnownSource, Part
@@ -53,7 +54,7 @@ def repair(lake: Lake) -> list[KnownSource]:
     ingest reads them again. Returns these."""
     lake.prepare()
     with lake.ledger() as ledger:
-        broken = [part for part, _ in _broken(lake, ledger.parts())]
+        broken = [part for part, _ in _broken(lake, ledger.parts()) if part.kind not in TABLES]
         ids = {source_id for part in broken for source_id in part.source_ids}
         lost = [source for source in ledger.sources() if source.source_id in ids]
         if broken:
@@ -69,16 +70,27 @@ def repair(lake: Lake) -> list[KnownSource]:
     return lost
 
 
+def repair_mail(lake: Lake) -> int:
+    """Takes messages with rows in lost or damaged files out of the lake, to be read again; how many.
+
+    Where any is lost, messages that retention had thrown away may come back with their files, until it runs again.
+    """
+    lake.prepare()
+    with lake.ledger() as ledger:
+        broken = [part for part, _ in _broken(lake, ledger.parts()) if part.kind in TABLES]
+        return forget_lost(lake, ledger, broken) if broken else 0
+
+
 def _parts(lake: Lake, ledger: Ledger) -> Iterator[Finding]:
     parts, names = ledger.parts(), {source.source_id: source.name for source in ledger.sources()}
     broken = list(_broken(lake, parts))
     for part, what in broken[:_SHOWN]:
-        of = ", ".join(f"{names.get(each, 'unknown')} ({each})" for each in part.source_ids)
+        of = ", ".join(f"{names.get(each, 'unknown')} ({each})" for each in part.source_ids) or "messages"
         yield Finding(
             "parts",
             False,
             f"{lake.path / part.path}: {what}; its rows are of {of}",
-            "`mailscope doctor --repair` forgets these sources; then ingest their files again",
+            "`mailscope doctor --repair` forgets these; then ingest their files again",
         )
     if len(broken) > _SHOWN:
         yield Finding("parts", False, f"{len(broken) - _SHOWN} more files are lost or damaged", "as above")

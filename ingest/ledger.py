@@ -59,9 +59,15 @@ CREATE TABLE parts (
 """
 # Tables that lakes of the same version may not have yet.
 _LATER_TABLES: Final = """
--- Messages by their headers, and files of messages by what tells that they have not changed.
+-- Messages by their headers; their files, with what tells that one has not changed; which message lies in which.
 CREATE TABLE IF NOT EXISTS emails (number INTEGER PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS message_files (identity TEXT PRIMARY KEY, messages INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS mail_files (
+  file INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, identity TEXT, messages INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS mail_files_by_identity ON mail_files (identity);
+CREATE TABLE IF NOT EXISTS emails_of_files (
+  file INTEGER, number INTEGER, PRIMARY KEY (file, number)
+) WITHOUT ROWID;
 """
 
 
@@ -187,9 +193,28 @@ class Ledger:
 
     def messages_in(self, file: str) -> int | None:
         """How many messages a file has that was read; None for another."""
-        query = "SELECT messages FROM message_files WHERE identity = ?"
+        query = "SELECT messages FROM mail_files WHERE identity = ?"
         found = self._connection.execute(query, (file,)).fetchone()
         return found[0] if found else None
+
+    def mail_files(self, name: str | None = None) -> list[tuple[str, int]]:
+        """Names of files of messages, and how many each has: all, one, or those below a folder."""
+        if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'mail_files'").fetchone():
+            return []  # a lake of before they were known
+        where, given = ("TRUE", ()) if name is None else (_IS_BELOW, (name.rstrip("/"),))
+        query = f"SELECT name, messages FROM mail_files WHERE {where} ORDER BY name"  # noqa: S608  # no data in it
+        return self._connection.execute(query, given).fetchall()
+
+    def emails(self) -> Iterator[int]:
+        """The numbers of all messages, those that were thrown away for their age included."""
+        return (number for (number,) in self._connection.execute("SELECT number FROM emails"))
+
+    def emails_only_in(self, name: str) -> list[int]:
+        """The numbers of messages that lie in a file, or below a folder, and nowhere else."""
+        files = f"SELECT file FROM mail_files WHERE {_IS_BELOW}"  # noqa: S608  # no data in it
+        query = f"""SELECT number FROM emails_of_files WHERE file IN ({files})
+            EXCEPT SELECT number FROM emails_of_files WHERE file NOT IN ({files})"""  # noqa: S608
+        return [number for (number,) in self._connection.execute(query, (name.rstrip("/"),)).fetchall()]
 
     def remember_archive(self, archive: str, source_id: str) -> None:
         """A compressed file that holds nothing new."""
@@ -218,8 +243,7 @@ class Ledger:
                 run("DELETE FROM coverage WHERE source_id = ?", (source_id,))
                 rows = [(source_id, *key, lines) for key, lines in coverage.items() if lines]
                 run_many("INSERT INTO coverage VALUES (?, ?, ?, ?, ?)", rows)
-            run_many("INSERT INTO emails VALUES (?)", [(number,) for number in change.emails])
-            run_many("INSERT OR REPLACE INTO message_files VALUES (?, ?)", change.files)
+            self._commit_mail(change)
             if change.checkpoint:
                 run("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", change.checkpoint)
             if change.archive:
@@ -234,6 +258,23 @@ class Ledger:
                     (change.dirty_at,),
                 )
         return commit_no
+
+    def _commit_mail(self, change: Change) -> None:
+        run_many = self._connection.executemany
+        names = {name for _, name in change.emails} | {name for name, _, _ in change.files}
+        run_many("INSERT OR IGNORE INTO mail_files (name) VALUES (?)", [(name,) for name in names])
+        run_many("INSERT OR IGNORE INTO emails VALUES (?)", [(number,) for number, _ in change.emails])
+        link = "INSERT OR IGNORE INTO emails_of_files SELECT file, ?1 FROM mail_files WHERE name = ?2"
+        run_many(link, change.emails)
+        run_many("UPDATE mail_files SET identity = ?2, messages = ?3 WHERE name = ?1", change.files)
+        for name in change.forgotten_files:
+            files = [
+                (file,)
+                for (file,) in self._connection.execute("SELECT file FROM mail_files WHERE name = ?", (name,))
+            ]
+            run_many("DELETE FROM emails_of_files WHERE file = ?", files)
+            run_many("DELETE FROM mail_files WHERE file = ?", files)
+        run_many("DELETE FROM emails WHERE number = ?", [(number,) for number in change.forgotten_emails])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -267,6 +308,10 @@ class Ledger:
         with _blaming(lake), closing(_connect(lake / LEDGER_FILE, "ro")) as connection:
             _refuse_newer(lake, connection)
             yield cls(connection)
+
+
+# A file of that name, or one below a folder of that name.
+_IS_BELOW: Final = "name = ?1 OR substr(name, 1, length(?1) + 1) = ?1 || '/'"
 
 
 def _pruned(what: str) -> str:

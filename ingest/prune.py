@@ -1,7 +1,7 @@
 """Retention: what is old enough is thrown away, the words of the lines before what was made of them.
 
 `text` are the lines as they were written, and those that were not understood; `events` the normalised lines. Whole
-days go, by the commit protocol of the lake. The stitched tables are left as they are: they are told before which day
+days go, by the commit protocol of the lake. Messages and their hops are tables, the headers as written their text. The stitched tables are left as they are: they are told before which day
 they can no longer be made anew. The ledger keeps its sources, so that an old file does not come back.
 """
 
@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
+from ingest.headers.keeping import emails_before, without_emails, without_text
 from ingest.lake import Lake, now_us
 from ingest.ledger import Ledger
 from ingest.parts import described, write_table
@@ -42,9 +43,11 @@ def prune_text(lake: Lake, ledger: Ledger, before: date) -> Pruned:
     unparsed = [
         part for part in ledger.parts() if part.kind == "unparsed" and ended.issuperset(part.source_ids)
     ]
-    added = [_without_text(lake, part) for part in events]
-    _commit(lake, ledger, "text", before, added, [*events, *unparsed])
-    return _told("text", before, [*events, *unparsed], added)
+    headers, wordless = without_text(lake, ledger, emails_before(lake, ledger, limit))
+    added = [*(_without_text(lake, part) for part in events), *wordless]
+    removed = [*events, *unparsed, *headers]
+    _commit(lake, ledger, "text", before, added, removed)
+    return _told("text", before, removed, added)
 
 
 def prune_events(lake: Lake, ledger: Ledger, before: date) -> Pruned:
@@ -52,6 +55,13 @@ def prune_events(lake: Lake, ledger: Ledger, before: date) -> Pruned:
     events = list(_days_before(ledger, before))
     _commit(lake, ledger, "events", before, [], events)
     return _told("events", before, events, [])
+
+
+def prune_emails(lake: Lake, ledger: Ledger, before: date) -> Pruned:
+    """Throws away the messages of earlier days and their hops; the ledger knows them, so that they stay away."""
+    removed, added = without_emails(lake, ledger, emails_before(lake, ledger, _midnight_us(before)))
+    _commit(lake, ledger, "emails", before, added, removed)
+    return _told("emails", before, removed, added)
 
 
 def _days_before(ledger: Ledger, before: date) -> Iterator[Part]:

@@ -11,7 +11,7 @@ Coverage = Counter[tuple[str, str, bool]]  # lines by program, result, and wheth
 
 
 class Part(NamedTuple):
-    """One Parquet file of events or unparsed lines."""
+    """One Parquet file of events, unparsed lines, messages or their hops."""
 
     path: str  # below the lake
     kind: str  # its table
@@ -71,12 +71,24 @@ class Change:
     checkpoint: tuple[str, int, str] | None = None
     archive: tuple[str, str] | None = None
     dirty_at: int | None = None
-    emails: Sequence[int] = ()  # messages that came in, by number
-    files: Sequence[tuple[str, int]] = ()  # files of messages that were read, and how many they have
+    emails: Sequence[tuple[int, str]] = ()  # messages, by number, and the names of files that they lie in
+    files: Sequence[tuple[str, str, int]] = ()  # read to their end: name, identity, and how many messages
+    forgotten_emails: Sequence[int] = ()
+    forgotten_files: Sequence[str] = ()  # of messages, by name
     is_silent: bool = False  # nothing for stitching: the same rows in other files, or old ones thrown away
     pruned_at: Mapping[str, int] = field(
         default_factory=dict
     )  # what: the moment before which it was thrown away
+
+
+def number_of(email_id: str) -> int:
+    """A message as the ledger knows it: SQLite's integers have a sign."""
+    return int(email_id, 16) - (1 << 63)
+
+
+def email_id_of(number: int) -> str:
+    """What `number_of` made a number of."""
+    return f"{number + (1 << 63):016x}"
 
 
 class State(NamedTuple):

@@ -443,7 +443,8 @@ STATE_FILE: Final = ".state.json"
 def commits_of(part_name: str) -> tuple[int, int]:
     """The first and last commit whose lines a part holds, by its file name.
 
-    `00000012-<source>-00001.parquet`; of several commits, merged: `00000012_00000019-00003.parquet`.
+    `00000012-<source>-00001.parquet`; of several commits, merged: `00000012_00000019-00003.parquet`;
+    of messages `00000012.parquet`.
     """
-    first, _, last = part_name.partition("-")[0].partition("_")
+    first, _, last = part_name.partition(".")[0].partition("-")[0].partition("_")
     return int(first), int(last or first)

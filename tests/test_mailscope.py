@@ -219,6 +219,46 @@ def test_a_source_is_forgotten_by_its_name(tmp_path, lake):
     assert json.loads(call("sources", "--lake", lake, "--json").stdout) == []
 
 
+@pytest.fixture
+def lake_with_mail(tmp_path, lake):
+    (tmp_path / "one.eml").write_text(
+        "Received: by mx1.example.org (Postfix) id 3F1A2B3C; Mon, 2 Nov 2020 10:00:00 +0000\nSubject: one\n\n"
+    )
+    call("ingest", tmp_path / "one.eml", "--lake", lake)
+    return lake
+
+
+def test_sources_tell_where_messages_came_from(tmp_path, lake_with_mail):
+    *_, mail = json.loads(call("sources", "--lake", lake_with_mail, "--json").stdout)
+
+    assert mail == {"name": str(tmp_path / "one.eml"), "files": 1, "messages": 1}
+
+
+def test_a_file_of_messages_is_forgotten_by_its_name(tmp_path, lake_with_mail):
+    told = call("forget", tmp_path / "one.eml", "--lake", lake_with_mail).stdout
+
+    assert (told, call("sql", "SELECT count(*) n FROM hops", "--lake", lake_with_mail).stdout) == (
+        f"{tmp_path / 'one.eml'}: 1 messages forgotten that no other file has\n",
+        "n\n0\n",
+    )
+
+
+def test_reparse_says_that_it_leaves_messages_alone(lake_with_mail):
+    assert b"messages are left as they are" in run("reparse", "--lake", lake_with_mail).stderr
+
+
+def test_prune_takes_messages_with_the_tables(lake_with_mail):
+    call("prune", "--older-than", "1y", "--lake", lake_with_mail)
+
+    assert call("sql", "SELECT count(*) n FROM emails", "--lake", lake_with_mail).stdout == "n\n0\n"
+
+
+def test_repair_forgets_messages_whose_rows_are_lost(lake_with_mail):
+    next((lake_with_mail / "hops").glob("*.parquet")).unlink()
+
+    assert b"1 messages are forgotten" in run("doctor", "--repair", "--lake", lake_with_mail).stderr
+
+
 def test_reparse_says_what_is_understood_now(tmp_path, lake):
     assert call("reparse", "--lake", lake).stdout == (
         f"{tmp_path / 'mail.log'}: 1 lines understood, 1 before; 0 not\n"

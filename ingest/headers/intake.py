@@ -22,7 +22,7 @@ from ingest.ledger import Ledger
 from ingest.parts import described, write_table
 from ingest.pseudonyms import Pseudonyms
 from ingest.reader import refuse_to_mix
-from ingest.records import Change, Part
+from ingest.records import Change, Part, number_of
 from ingest.schema import EMAILS, HOPS
 from ingest.sources import Source
 
@@ -82,7 +82,8 @@ class _Intake:
         self._with_subjects = with_subjects
         self._ledger = ledger
         self._rows: dict[int, Rows] = {}
-        self._files: list[tuple[str, int]] = []
+        self._emails: list[tuple[int, str]] = []
+        self._files: list[tuple[str, str, int]] = []
         self._hop_count = 0
 
     def take(self, source: Source) -> MessagesReport:
@@ -92,20 +93,21 @@ class _Intake:
         messages = new = hops = 0
         for rows in _read(source, self._pseudonyms, with_subjects=self._with_subjects):
             messages += 1
-            number = int(rows.email["email_id"], 16) - (1 << 63)
+            number = number_of(rows.email["email_id"])
+            self._emails.append((number, source.name))
             if number in self._rows or self._ledger.has_email(number):
                 continue
             new, hops = new + 1, hops + len(rows.hops)
             self._rows[number] = rows
             self._hop_count += len(rows.hops)
-            if self._hop_count >= _ENOUGH or len(self._rows) >= _ENOUGH:
+            if self._hop_count >= _ENOUGH or len(self._emails) >= _ENOUGH:
                 self.commit()
-        self._files.append((file, messages))
+        self._files.append((source.name, file, messages))
         return MessagesReport(source.name, messages, new, hops)
 
     def commit(self) -> None:
         """Makes what was taken so far part of the lake."""
-        if not self._rows and not self._files:
+        if not self._emails and not self._files:
             return
         commit_no = self._ledger.next_commit()
         emails = [rows.email for rows in self._rows.values()]
@@ -119,12 +121,12 @@ class _Intake:
             f"{len(emails)} messages",
             now_us(),
             added,
-            emails=tuple(self._rows),
-            files=tuple(self._files),
+            emails=self._emails,
+            files=self._files,
             is_silent=True,
         )
         self._lake.commit(self._ledger, change)
-        self._rows, self._files, self._hop_count = {}, [], 0
+        self._rows, self._emails, self._files, self._hop_count = {}, [], [], 0
 
     def _write(self, name: str, schema: pa.Schema, rows: Sequence[Any], commit_no: int) -> Iterator[Part]:
         if not rows:
