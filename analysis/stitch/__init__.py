@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from analysis.stitch.build import build
 from analysis.stitch.chunks import Chunk, plan
@@ -26,7 +27,7 @@ __all__ = ["TABLES", "Own", "barriers", "is_current", "stitch"]
 
 # What DuckDB may hold in memory to begin with, but no more than half of what the machine has; beyond it, it uses the
 # disk beside the lake, which takes half as long again. Not every operator can, so a chunk that needs more gets more.
-ENOUGH_MB: Final = 1280
+ENOUGH_MB: Final = 1152
 DOUBLINGS: Final = 5
 
 
@@ -61,6 +62,7 @@ def stitch(lake: Path, own: Own | None = None, memory_mb: int | None = None) -> 
 def _build(
     lake: Path, staging: Staging, chunk: Chunk, carried: Path | None, own: Own, memory_mb: int
 ) -> None:
+    pa.default_memory_pool().release_unused()  # what reading lines, or the chunk before, has given back
     for doubling in range(DOUBLINGS + 1):
         try:
             build(lake, staging, chunk, carried, own, memory_mb << doubling)

@@ -11,7 +11,7 @@ from analysis.stitch.state import Checkpoint, Ingested, State, table_files
 from ingest.schema import Family, commits_of
 
 # Lines of a chunk: memory grows with them. Chunks end with an hour.
-LINES: Final = 1_500_000
+LINES: Final = 1_200_000
 # What has come to its end so long before the last line is settled. No link looks further than an hour, and few logs
 # of other hosts come so late; if one does, stitching goes back to an earlier checkpoint.
 SETTLING: Final = timedelta(hours=2)

@@ -40,9 +40,10 @@ def suits(head: bytes, settings: "Settings") -> bool:
     """Whether most lines of a log are such that the scanner reads them, to judge by its first ones.
 
     Where it leaves most to the reference (JSON, RFC 5424), processes are faster than threads. It takes apart what
-    syslog wrote, so a file that syslog is not to be asked about is none for it.
+    syslog wrote, so a file that syslog is not to be asked about is none for it, unless its stamp is spelt out.
     """
-    if not all(each.has_syslog for each in find_formats(settings.format_name)):
+    formats = find_formats(settings.format_name)
+    if not all(each.has_syslog or (each.fixed and each.fixed.stamp) for each in formats):
         return False
     from ingest.fast.chunk import declined_share  # noqa: PLC0415  # numba
 

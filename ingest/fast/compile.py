@@ -45,6 +45,11 @@ DICTIONARIES: Final = {
     )
 }
 _NO_SLOT: Final = -1
+_STAMP_STEPS: Final = {
+    "%Y": kernel.YEAR, "%m": kernel.MONTH, "%b": kernel.MONTH_NAME, "%d": kernel.DAY_OF_MONTH, "%H": kernel.HOUR,
+    "%M": kernel.MINUTE, "%S": kernel.SECOND, "%f": kernel.FRACTION, "%z": kernel.OFFSET, "[T ]": kernel.DAY_ENDS,
+    "[.,]%f?": kernel.MAY_BE_FRACTION, "%z?": kernel.MAY_BE_OFFSET,
+}  # fmt: skip
 _MOST_DIGITS: Final = 18
 _IN_PART: Final = re.compile(r"([^{}]+)|\{(\w+)\}")
 
@@ -359,8 +364,9 @@ def compile_formats(name: str) -> Programs:
     dispatch: list[list[int]] = []
     forms_of: list[FixedForms] = []
     own: Own | None = None
+    stamp: tuple[str, ...] = ()
     for each in find_formats(name):
-        if each.fixed is None:
+        if each.fixed is None or not (each.has_syslog or each.fixed.stamp):
             continue
         for daemon in sorted(each.fixed.with_id.keys() | each.fixed.without_id.keys()):
             numbers[each.name, daemon] = len(forms_of)
@@ -368,7 +374,7 @@ def compile_formats(name: str) -> Programs:
             dispatch += _dispatch(compiler, lists, each.fixed, daemon, each.copied)
             forms_of.append(each.fixed)
         if each.fixed.own_tag and own is None:
-            own = Own(each.fixed.own_tag, len(forms_of))
+            own, stamp = Own(each.fixed.own_tag, len(forms_of)), each.fixed.stamp
             dispatch += _dispatch(compiler, lists, each.fixed, "", frozenset())
             forms_of.append(each.fixed)
     tables = kernel.Tables(
@@ -390,6 +396,7 @@ def compile_formats(name: str) -> Programs:
         absent=np.array([_word(ABSENT.get(name, "")) for name in DICTIONARIES], np.uint64),
         absent_sizes=np.array([len(ABSENT.get(name, "")) or -1 for name in DICTIONARIES], np.int64),
         constants=number_rows(_places(compiler.constants), np.int64, 3),
+        stamp=number_rows([_stamp_step(step) for step in stamp], np.int32, 2),
     )
     order = sorted(range(len(compiler.shapes)), key=lambda number: _rank(compiler.shapes[number]))
     return Programs(
@@ -414,6 +421,10 @@ def _dictionaries(shapes: Sequence[Fixed]) -> kernel.SmallInts:
         for name, slot in shape.slots.items():
             table[row, slot] = DICTIONARIES.get(name, -1)
     return table
+
+
+def _stamp_step(step: str) -> tuple[int, int]:
+    return (kernel.CHARACTER, ord(step)) if len(step) == 1 else (_STAMP_STEPS[step], 0)
 
 
 def _word(text: str) -> int:

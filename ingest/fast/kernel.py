@@ -47,6 +47,21 @@ PART: Final = 19  # begins a part of a text that is put together; a: slot of its
 TEXT: Final = 20  # a and b: literal that is added to it
 COPY: Final = 21  # a: capture that is added to it
 
+# Steps of a stamp that a declaration spells: (step, byte)
+CHARACTER: Final = 0  # this byte
+YEAR: Final = 1
+MONTH: Final = 2
+MONTH_NAME: Final = 3
+DAY_OF_MONTH: Final = 4
+HOUR: Final = 5
+MINUTE: Final = 6
+SECOND: Final = 7
+FRACTION: Final = 8
+OFFSET: Final = 9
+DAY_ENDS: Final = 10  # a T or a blank
+MAY_BE_FRACTION: Final = 11
+MAY_BE_OFFSET: Final = 12
+
 # What the scanner's state holds
 POSITION: Final = 0
 LINE: Final = 1
@@ -141,6 +156,7 @@ class Tables(NamedTuple):
     absent: Words  # by dictionary: the text that means nothing, or 0
     absent_sizes: Ints
     constants: Ints  # (dictionary, position, length) a row
+    stamp: SmallInts  # (step, byte) a row: how each line begins, if it is none of syslog's
 
 
 class Tags(NamedTuple):
@@ -341,6 +357,78 @@ def _iso_offset(buffer: Bytes, position: int) -> tuple[int, int]:
         return -1, 0
     seconds = hours * 3600 + minutes * 60
     return position, -seconds if sign == 45 else seconds
+
+
+@_jit
+def _declared_stamp(
+    buffer: Bytes, position: int, steps: SmallInts, month_keys: Ints
+) -> tuple[int, int, int, int, bool]:
+    """Where a declared stamp ends, its local seconds since 1970, microseconds, and its offset, if it has one.
+
+    The end is -1 if it is not surely one: numbers of fewer digits and months of other languages are the reference's.
+    """
+    none = (np.int64(-1), np.int64(0), np.int64(0), np.int64(0), False)
+    year, month, day, seconds = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    fraction_us, offset, has_offset = np.int64(0), np.int64(0), False
+    for number in range(steps.shape[0]):
+        step = steps[number, 0]
+        byte = np.int64(buffer[position])
+        if step == CHARACTER:
+            if byte != steps[number, 1]:
+                return none
+            position += 1
+        elif step == DAY_ENDS:
+            if byte != 84 and byte != 32:
+                return none
+            position += 1
+        elif step == MONTH_NAME:
+            key = (byte << 16) | (np.int64(buffer[position + 1]) << 8) | np.int64(buffer[position + 2])
+            for each in range(12):
+                if month_keys[each] == key:
+                    month = np.int64(each + 1)
+            behind = buffer[position + 3]
+            if behind == 46 or 65 <= behind <= 90 or 97 <= behind <= 122:
+                return none  # a longer name
+            position += 3
+        elif step == FRACTION or step == MAY_BE_FRACTION:
+            if step == MAY_BE_FRACTION:
+                if (byte != 46 and byte != 44) or buffer[position + 1] < 48 or buffer[position + 1] > 57:
+                    continue
+                position += 1
+            begin = position
+            position, fraction_us = _fraction(buffer, begin)
+            if not 1 <= position - begin <= 9:
+                return none
+        elif step == OFFSET or step == MAY_BE_OFFSET:
+            if byte != 90 and byte != 43 and byte != 45:
+                if step == MAY_BE_OFFSET:
+                    continue
+                return none
+            position, offset = _iso_offset(buffer, position)
+            if position < 0:
+                return none
+            has_offset = True
+        else:
+            value = _two_digits(buffer, position)
+            position += 2
+            if step == YEAR:
+                units = _two_digits(buffer, position)
+                position += 2
+                year = 100 * value + units if value >= 0 and units >= 0 else np.int64(-1)
+            elif step == MONTH:
+                month = np.int64(value)
+            elif step == DAY_OF_MONTH:
+                day = np.int64(value)
+            elif value < 0 or value > (23 if step == HOUR else 59):
+                return none
+            else:
+                seconds += value * (3600 if step == HOUR else 60 if step == MINUTE else 1)
+    if year < FIRST_YEAR or year >= END_YEAR or month < 1 or month > 12 or day < 1:
+        return none
+    days = _days_to(year, month) + day - 1
+    if days >= (_days_to(year, month + 1) if month < 12 else _days_to(year + 1, 1)):
+        return none
+    return position, days * 86_400 + seconds, fraction_us, offset, has_offset
 
 
 @_jit
@@ -918,6 +1006,8 @@ def scan(
     id_alphabets, id_sizes, no_id = tables.id_alphabets, tables.id_sizes, tables.no_id
     id_dashes, after_id = tables.id_dashes, tables.after_id
     is_behind_own = state[IS_BEHIND_OWN]
+    stamp = tables.stamp
+    is_declared = stamp.shape[0] > 0
     tag_slots, tag_text, tag_size, tag_program = tags.slots, tags.text, tags.size, tags.program
     twins = tables.twins
     dictionaries, absent, absent_sizes = tables.dictionaries, tables.absent, tables.absent_sizes
@@ -944,7 +1034,7 @@ def scan(
         is_own = False
         while stop - start >= 24:  # once: `break` declines the line
             at = start
-            if buffer[at] == 60:
+            if buffer[at] == 60 and not is_declared:
                 at += 1
                 while at < start + 4 and 48 <= buffer[at] <= 57:
                     at += 1
@@ -955,7 +1045,13 @@ def scan(
             fraction_us = np.int64(0)
             has_offset = False
             offset = np.int64(0)
-            if buffer[at] >= 65:
+            if is_declared:
+                if state[OWN_PROGRAM] < 0:
+                    break
+                at, minute_s, fraction_us, offset, has_offset = _declared_stamp(buffer, at, stamp, month_keys)
+                second = minute_s % 60
+                minute_s -= second
+            elif buffer[at] >= 65:
                 if (
                     minute_s < 0
                     or words[at] != minute_low
@@ -1001,7 +1097,7 @@ def scan(
                 if not is_own and (buffer[at] == 90 or buffer[at] == 43 or buffer[at] == 45):
                     at, offset = _iso_offset(buffer, at)
                     has_offset = True
-            if second < 0 or second > 59 or at < 0 or buffer[at] != 32:
+            if second < 0 or second > 59 or at < 0 or (buffer[at] != 32 and not is_declared):
                 break
             if not has_offset:
                 this_quarter = minute_s // QUARTER_S
@@ -1017,13 +1113,17 @@ def scan(
                     quarter_offset = told - OFFSET_BIAS
                 offset = quarter_offset
             moment_us = (minute_s + second - offset) * _SECOND_US + fraction_us
-            at += 1
+            if is_declared:
+                while buffer[at] == 32:
+                    at += 1
+            else:
+                at += 1
             pid = np.int64(ABSENT)
-            if is_own:
+            if is_own or is_declared:
                 host = state[OWN_HOST]
                 tag = state[OWN_TAG]
                 program = state[OWN_PROGRAM]
-                if buffer[at] == 91:
+                if is_own and buffer[at] == 91:
                     at, pid = _process(buffer, at)
                     if at < 0:
                         break
@@ -1173,7 +1273,7 @@ def scan(
                     row_capture[count] = captured
                     tag_events[tag] += 1
                     state[MADE] = state[MADE_NOW]
-                    state[OWN_LINES] += is_own
+                    state[OWN_LINES] += is_own or is_declared
                     captured += slots
                     count += 1
                     is_known = True

@@ -65,7 +65,7 @@ class FixedForms(NamedTuple):
     first of its daemon's rows that fits; if none does, or the daemon is not here, `parse` alone knows what it says.
 
     Of a server with files of its own, `own_tag` is that of their frames if their lines begin as Exim's do:
-    `2026-11-23 19:00:28`, then perhaps `.123`, ` +0100` and ` [pid]`.
+    `2026-11-23 19:00:28`, then perhaps `.123`, ` +0100` and ` [pid]`; or each with a `stamp`, where syslog writes none.
     """
 
     queue_ids: tuple[CaptureClass, ...]
@@ -88,6 +88,7 @@ class FixedForms(NamedTuple):
     # By column of an SMTP reply, whose escapes are taken out: that of the enhanced code in it
     replies: Mapping[str, str] = MappingProxyType({})
     own_tag: str = ""
+    stamp: tuple[str, ...] = ()  # the steps of `declared.stamps.steps_of`
 
 
 class Piece(NamedTuple):

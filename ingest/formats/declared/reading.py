@@ -30,7 +30,7 @@ from ingest.formats.declared.records import (
     pairs_record,
     row_reader,
 )
-from ingest.formats.declared.stamps import Stamp, read_stamp
+from ingest.formats.declared.stamps import Stamp, read_stamp, steps_of
 from ingest.formats.declared.values import CONVERSIONS, VOCABULARIES, check, is_checked, is_duration
 from ingest.framing import Frame
 from ingest.schema import Kind
@@ -71,7 +71,7 @@ def format_of(declaration: Declaration, columns: Sequence[str] = ()) -> Format:
         declaration.name,
         lambda tag: claimed.get(tag.rpartition("/")[2]),
         parse,
-        _fixed_forms(declaration) if framing.kind == "syslog" else None,
+        _fixed_forms(declaration) if framing.kind in TEXT_FRAMINGS else None,
         frame=_frame_of(declaration, read, tuple(columns) or framing.columns),
         has_syslog=framing.kind == "syslog",
         about=declaration.about,
@@ -111,9 +111,13 @@ def _frame_of(
     if not framing.stamps:
         return None
     if framing.kind in TEXT_FRAMINGS:
-        return _bare_frame(framing.stamps, (*framing.programs, declaration.name)[0])
+        return _bare_frame(framing.stamps, _own_tag(declaration))
     assert read  # noqa: S101  # what is no text has a reader
     return _record_frame(framing, declaration.name, read, columns)
+
+
+def _own_tag(declaration: Declaration) -> str:
+    return (*declaration.framing.programs, declaration.name)[0]
 
 
 def _bare_frame(stamps: Sequence[Stamp], tag: str) -> Callable[[str, Clock], Frame]:
@@ -454,10 +458,12 @@ def _fixed_forms(declaration: Declaration) -> FixedForms:
                 if not _is_simple(pattern, reading, declaration):
                     left.add(reading.template)
     framing = declaration.framing
+    forms = FixedForms((), "", {}, {}, {}, frozenset(left), words=declaration.words)
+    if framing.kind == "bare":
+        stamp = steps_of(framing.stamps[0].form) if len(framing.stamps) == 1 else ()
+        return forms._replace(without_id={"": tuple(rows)}, own_tag=_own_tag(declaration), stamp=stamp)
     daemons = (framing.daemon,) if framing.daemon else framing.programs
-    return FixedForms(
-        (), "", {}, dict.fromkeys(daemons, tuple(rows)), {}, frozenset(left), words=declaration.words
-    )
+    return forms._replace(without_id=dict.fromkeys(daemons, tuple(rows)))
 
 
 def _is_simple(pattern: TextPattern, reading: Reading, declaration: Declaration) -> bool:

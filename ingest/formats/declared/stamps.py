@@ -40,6 +40,9 @@ _FORMS: Final = {
     "tai64n": r"@(?P<tai64n>[0-9a-f]{24})",
 }
 _TOKEN: Final = re.compile(r"%(.)|\{(\w+)\}|([^%{]+|.)", re.S)
+# What is always as many characters wide, and so reads one way; `?` may be missing.
+_STEPS: Final = frozenset({"%Y", "%m", "%b", "%d", "%H", "%M", "%S", "%f", "%z"})
+_ISO_STEPS: Final = ("%Y", "-", "%m", "-", "%d", "[T ]", "%H", ":", "%M", ":", "%S", "[.,]%f?", "%z?")
 _NEEDED: Final = ("day", "hour", "minute", "second")
 
 Reader: TypeAlias = Callable[[re.Match[str], Clock], Moment]
@@ -81,6 +84,22 @@ def stamp_of(form: str) -> Stamp:
             f"stamp {form!r} tells no moment; it would look like '%Y-%m-%d %H:%M:%S %z' or '{{iso}}'"
         )
     return Stamp(form, compiled, _read_parts if has_year else _read_yearless)
+
+
+def steps_of(form: str) -> tuple[str, ...]:
+    """A form in steps from the left, each a character, a directive or one of `{iso}`'s; none for other forms."""
+    steps = list[str]()
+    for directive, whole, literal in _TOKEN.findall(form):
+        if literal:
+            steps += literal
+        elif whole == "iso":
+            steps += _ISO_STEPS
+        else:
+            steps.append(f"%{directive}" if directive else whole)
+    directives = [step for step in steps if len(step) > 1]
+    is_told_twice = len({*directives}) < len(directives) or {"%m", "%b"} <= {*directives}
+    is_fixed = {*directives} <= _STEPS | {*_ISO_STEPS} and "%Y" in directives
+    return tuple(steps) if is_fixed and form.isascii() and not is_told_twice else ()
 
 
 def read_stamp(stamps: Sequence[Stamp], text: str, clock: Clock) -> Moment:

@@ -10,7 +10,7 @@ from typing import Final
 from ingest.errors import ParseError
 from ingest.formats.base import Event, Format, Program
 from ingest.formats.exim.fields import read_fields
-from ingest.formats.exim.forms import CLIENT, MESSAGE, SERVER, Form
+from ingest.formats.exim.forms import CLIENT, MESSAGE, MESSAGE_LOG, SERVER, Form
 from ingest.formats.exim.frame import MESSAGE_ID, TAG, frame, piece
 from ingest.formats.exim.mail import FLAGS, event, parse_flagged
 from ingest.formats.exim.refusals import parse_refusal
@@ -71,6 +71,7 @@ def _without_id(text: str) -> Event:
         parse_refusal(None, text)
         or _by_form(None, text, CLIENT)
         or _by_form(None, text, SERVER)
+        or _by_form(None, text, MESSAGE_LOG)
         or _note(text)
         or event(Kind.REMARK, None, {"reason": text})
     )

@@ -17,7 +17,9 @@ _HOST: Final = (
 _FIELDS: Final = r'(?: (?:I|U|Ci|X|CV|SNI|A|D|P|PRX|S)=[^\s:]+(?::[^\s:]+)*| DN="[^"\n]*"| F=<[^<>\n]*>)*'
 # What has no address talks to us by a pipe: `-bs`.
 _PEER: Final = rf"(?:{_HOST}|(?:U=)?[^\s\[\]()=]+){_FIELDS}"
-_ADDRESS: Final = r'<(?P<{}>(?:"(?:[^"\\]|\\.)*"[^<>\n]*|[^<>\n]*))>'
+_RELAY: Final = (
+    r"H=(?P<relay_name>[^\s()\[\]=]+) \[(?P<relay_ip>[0-9A-Za-z.:%]{1,64})\](?::(?P<relay_port>[0-9]{1,5}))?"
+)
 
 
 # sa-exim's verdict, which its local_scan() logs. Of the Message-Id it keeps but these characters, so that nobody can
@@ -68,7 +70,8 @@ CLIENT: Final = (
     _form(Kind.CLIENT_NOTE, r"(?P<stage>ETRN|ATRN) (?P<reason>.*) received from PEER$"),
     _form(Kind.CLIENT_NOTE, r"(?P<reason>ignoring AUTH=.*? from) (?:H=)?PEER \("),
     _form(Kind.CLIENT_NOTE, r"\[(?P<client_ip>[0-9A-Za-z.:%]+)\] (?P<reason>depth=.*)"),
-    _form(Kind.CLIENT_NOTE, r"(?P<reason>(?:sender|recipient) verify (?:fail|defer).*)"),
+    _form(Kind.SENDER_CHECK, r"(?P<reason>sender verify (?P<action>fail|defer).*)", method="verify"),
+    _form(Kind.CLIENT_NOTE, r"(?P<reason>recipient verify (?:fail|defer).*)"),
     _form(Kind.CLIENT_NOTE, r"(?P<reason>ident connection to .* failed.*|list of [a-z]+ in .*|host name alias list .*)"),
     _form(Kind.TLS_FAILURE, r"\[(?P<client_ip>[0-9A-Za-z.:%]+)\] (?P<reason>SSL verify .*)"),
     _form(Kind.SENDER_CHECK, r"(?P<method>DKIM|DMARC|SPF|ARC)(?: results)?: REST"),
@@ -104,6 +107,7 @@ MESSAGE: Final = (
     _form(Kind.TLS_OUT_FAILURE, r"(?P<reason>Required TLS certificate status not received|Server certificate revoked; .*|OCSP .*)"),
     _form(Kind.TLS_OUT_FAILURE, r"(?P<reason>DANE (?:attempt failed|error).*)"),
     _form(Kind.REMOTE_TROUBLE, r"(?P<reason>\S+ authenticator (?:failed|cancelled authentication)) H=(?P<relay_name>[^\s\[\]]+) \[(?P<relay_ip>[0-9A-Za-z.:%]+)\](?::(?P<relay_port>[0-9]{1,5}))? (?P<reply>.*)"),
+    _form(Kind.REMOTE_TROUBLE, rf'(?:H=)?PEER (?P<recipient>\S+) F=<[^<>\n]*> P=<[^<>\n]*> (?P<reason>tmp-reject from cutthrough after DATA): R=\S+ T=\S+ {_RELAY} C="(?P<reply>.*)"$'),
     _form(Kind.DECISION, _SA_EXIM % "(?:permanently )?rejected message", action="reject", stage="END-OF-MESSAGE", smtp_code="550"),
     _form(Kind.DECISION, _SA_EXIM % "temporarily rejected message", action="reject", stage="END-OF-MESSAGE", smtp_code="451"),
     _form(Kind.DECISION, _SA_EXIM % "silently tossed message", action="discard", stage="END-OF-MESSAGE"),
@@ -126,4 +130,16 @@ SERVER: Final = (
     _form(Kind.WARNING, r"(?:[Ww]arning|WARNING): REST"),
     _form(Kind.WARNING, r"(?P<reason>[Tt]ainted .*|bounce_message_file .*|EHLO/HELO response must not .*|configured error code .*|ACL .*(?:ignored|ERROR).*)"),
     _form(Kind.WARNING, r"(?P<reason>Purging .*|purging .*|reducing .*|Reducing .*|host_.* ignored.*)"),
+)  # fmt: skip
+
+# A message's own log (`message_logs`: spool/msglog/ID) names no message, and says again what mainlog says of it: none of
+# it counts. The host that a delivery did not reach stands there as it does behind an id in mainlog.
+MESSAGE_LOG: Final = (
+    _form(Kind.CONNECT_FAILURE, rf"{_RELAY} (?P<reason>Connection (?:refused|timed out|reset by peer)|No route to host|Net\S+ (?:is unreachable|Error))$"),
+    _form(Kind.REMOTE_TROUBLE, rf"{_RELAY} (?P<reason>[SL]MTP (?:error from remote mail server|timeout) after .*)"),
+    _form(Kind.DELIVERY_NOTE, r"(?P<reason>Received from \S+ (?:[^\n]* )?P=\S+ .*)"),
+    _form(Kind.DELIVERY_NOTE, r"(?P<reason>routing failed for \S+ : .*|frozen by .*)"),
+    _form(Kind.DELIVERY_NOTE, r"(?P<reason>[^\n]+: (?:\S+ transport succeeded|children all complete))$"),
+    _form(Kind.DELIVERY_NOTE, r"(?P<reason>[^\n]+ defer \(-?\w+\): .*)"),
+    _form(Kind.DELIVERY_NOTE, r"(?P<reason>\S+(?: <[^<>\n]*>)? R=\S+(?: T=\S+)?(?: H=\S+ \[[^\]\s]+\])? : .*)"),
 )  # fmt: skip

@@ -36,7 +36,7 @@ _CODE_BY_CHECK: Final = {
 _DISCARDED: Final = re.compile(rf"RCPT {_ADDRESS}: discarded by RCPT ACL(?:: (.*))?", re.S)
 _BLACKHOLE: Final = re.compile(r"=> blackhole (.*)", re.S)
 _UNQUALIFIED: Final = re.compile(rf"unqualified (sender|recipient|verify) rejected: {_ADDRESS}")
-_VERIFY: Final = re.compile(r"(?:sender|recipient) verify (?:fail|defer)(?:ed)?\b.*", re.S)
+_VERIFY: Final = re.compile(r"(sender|recipient) verify (fail|defer)(?:ed)?\b.*", re.S)
 _NOT_VERIFIED: Final = re.compile(rf"(VRFY|EXPN) failed for {_ADDRESS}")
 _SYNCHRONISATION: Final = re.compile(
     r"SMTP protocol synchronization error \(([^()]*)\): rejected (\"(?:[^\"\\]|\\.)*\"|connection from) (?:H=)?"
@@ -58,7 +58,10 @@ def parse_refusal(message_id: str | None, text: str) -> Event | None:
     if told.startswith("Warning: ") and read.end:
         return _decided(message_id, read, "warn", None, {"reply": told.removeprefix("Warning: ")})
     if found := _VERIFY.match(told):
-        return event(Kind.CLIENT_NOTE, message_id, client(read.host) | {"reason": found[0], "helo": None})
+        columns = client(read.host) | {"reason": found[0], "helo": None}
+        if found[1] == "recipient":
+            return event(Kind.CLIENT_NOTE, message_id, columns)
+        return event(Kind.SENDER_CHECK, message_id, columns | {"method": "verify", "action": found[2]})
     return _by_protocol(message_id, told)
 
 

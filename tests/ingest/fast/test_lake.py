@@ -124,7 +124,7 @@ def test_a_template_is_readable_if_no_group_may_be_skipped_where_it_begins(templ
 
 
 def test_texts_without_dictionary_are_those_of_the_lake():
-    numbers = {"line_no", "logged_at"}
+    numbers = {"line_no", "logged_at", "size_bytes"}
 
     assert _NO_DICTIONARY - numbers == UNIQUE_TEXTS
 

@@ -5,7 +5,7 @@ import pytest
 
 from ingest.clock import Clock
 from ingest.errors import ConfigError, ParseError
-from ingest.formats.declared.stamps import read_stamp, stamp_of
+from ingest.formats.declared.stamps import read_stamp, stamp_of, steps_of
 
 TEN = datetime(2026, 11, 5, 10, tzinfo=UTC)
 
@@ -57,3 +57,15 @@ def test_impossible_moment_is_a_line_that_is_not_understood():
 def test_form_that_tells_no_moment_is_refused(form):
     with pytest.raises(ConfigError):
         stamp_of(form)
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["%d/%m/%y %H:%M:%S", "%b %d %H:%M:%S", "%a %d %b %Y %H:%M:%S", "{epoch}", "{tai64n}", "{iso} %m", "{iso} %b", "à %Y-%m-%d %H:%M:%S", "%%%Y-%m-%d %H:%M:%S"],
+)  # fmt: skip
+def test_form_that_may_be_read_in_two_ways_has_no_steps(form):
+    assert steps_of(form) == ()
+
+
+def test_steps_of_a_form_stand_in_its_order():
+    assert steps_of("[%d-%b %Y") == ("[", "%d", "-", "%b", " ", "%Y")
