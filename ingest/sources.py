@@ -125,9 +125,7 @@ def _source(name: str, path: Path, modified: float) -> Source:
         head = file.read(MAGIC_BYTES)
     codec = codec_of(head)
     written_at = gzip_written_at(head) or datetime.fromtimestamp(modified, UTC)
-    shown = os.fsencode(name).decode(
-        "utf-8", "backslashreplace"
-    )  # a name may be any bytes, the ledger holds text
+    shown = os.fsencode(name).decode("utf-8", "backslashreplace")  # the ledger holds text
     return Source(shown, path, written_at, codec.name if codec else None)
 
 
