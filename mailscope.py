@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import duckdb
 import pyarrow as pa
@@ -32,7 +32,7 @@ from analysis.report.way import print_way
 from analysis.sql import query
 from analysis.stitch import Own, barriers, is_current, stitch
 from analysis.stitch.prune import prune_tables
-from analysis.text import byte_size, visible
+from analysis.text import byte_size, counted, visible
 from analysis.trace import logged_hops, search, tell
 from analysis.values import records, to_json
 from analysis.warehouse import open_lake
@@ -279,7 +279,7 @@ def _mail_sentences(mail: Sequence[MessagesReport]) -> Iterator[str]:
         ]
     for report in mail:
         yield visible(
-            f"{report.name}: {report.messages:,} messages, {report.new_messages:,} new, with {report.hops:,} Received headers"
+            f"{report.name}: {counted(report.messages, 'message')}, {report.new_messages:,} new, with {counted(report.hops, 'Received header')}"
         )
 
 
@@ -358,7 +358,9 @@ def forget(words: Annotated[list[str], SourceArgument], lake: LakeOption = None)
                     )
                 if mail:
                     gone = forget_mail(held, ledger, mail)
-                    print(visible(f"{mail}: {gone:,} messages forgotten that no other file has"))
+                    print(
+                        visible(f"{mail}: forgotten, with {counted(gone, 'message')} that no other file has")
+                    )
         _finish(held)
 
 
@@ -451,7 +453,7 @@ def _prune(lake: Lake, limits: Mapping[Kept, date]) -> Iterator[Pruned]:
         yield pruned._replace(what=what, size_bytes=pruned.size_bytes + stitched)
 
 
-_PRUNED_BY = {Kept.TEXT: prune_text, Kept.EVENTS: prune_events, Kept.TABLES: prune_emails}
+_PRUNED_BY: Final = {Kept.TEXT: prune_text, Kept.EVENTS: prune_events, Kept.TABLES: prune_emails}
 
 
 @app.command()
@@ -472,7 +474,7 @@ def doctor(
                 print(visible(f"{name} is forgotten, its rows were lost; ingest it again"), file=sys.stderr)
             if lost := repair_mail(held):
                 print(
-                    f"{lost:,} messages are forgotten, their rows were lost; ingest their files again",
+                    f"{counted(lost, 'message')} forgotten: the rows were lost; ingest the files again",
                     file=sys.stderr,
                 )
             _finish(held)

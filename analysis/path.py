@@ -294,11 +294,11 @@ def _findings(steps: Sequence[Step], is_told: bool) -> list[str]:
 
 
 def _hops(numbers: Sequence[int]) -> str:
-    """`hop 1`, `hop 1 to 3`, `hop 1 to 3, 5`."""
+    """`hop 1`, `hops 1 to 3`, `hops 1 to 3, 5`."""
     begins = [number for number in numbers if number - 1 not in numbers]
     ends = [number for number in numbers if number + 1 not in numbers]
     spans = (f"{one}" if one == two else f"{one} to {two}" for one, two in zip(begins, ends, strict=True))
-    return f"hop {', '.join(spans)}"
+    return f"hop{'s' * (len(numbers) > 1)} {', '.join(spans)}"
 
 
 def _logged(log: Row) -> str:

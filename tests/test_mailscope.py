@@ -238,7 +238,7 @@ def test_a_file_of_messages_is_forgotten_by_its_name(tmp_path, lake_with_mail):
     told = call("forget", tmp_path / "one.eml", "--lake", lake_with_mail).stdout
 
     assert (told, call("sql", "SELECT count(*) n FROM hops", "--lake", lake_with_mail).stdout) == (
-        f"{tmp_path / 'one.eml'}: 1 messages forgotten that no other file has\n",
+        f"{tmp_path / 'one.eml'}: forgotten, with 1 message that no other file has\n",
         "n\n0\n",
     )
 
@@ -256,7 +256,7 @@ def test_prune_takes_messages_with_the_tables(lake_with_mail):
 def test_repair_forgets_messages_whose_rows_are_lost(lake_with_mail):
     next((lake_with_mail / "hops").glob("*.parquet")).unlink()
 
-    assert b"1 messages are forgotten" in run("doctor", "--repair", "--lake", lake_with_mail).stderr
+    assert b"1 message forgotten" in run("doctor", "--repair", "--lake", lake_with_mail).stderr
 
 
 def test_reparse_says_what_is_understood_now(tmp_path, lake):

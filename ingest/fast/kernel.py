@@ -4,6 +4,9 @@ Whatever is not surely what the reference would read is declined. All numbers ar
 constants, then the lines, each ended by a newline, then texts that are put together from parts of lines, then `SPARE`
 bytes that may be read and mean nothing. Bytes are compared eight at a time: `words[i]` are those at `i` as one
 little-endian number.
+
+It is one file because numba keeps machine code by the file of its source alone: code that called another file's
+functions would be kept when these change.
 """
 
 from typing import Any, Final, NamedTuple, TypeAlias
