@@ -162,6 +162,27 @@ SECTIONS: Final = (
     _by("Users", "user", "user"),
     _by("Hosts", "host", "host"),
     Plan(
+        "Services behind a load balancer",
+        "services",
+        {},
+        (
+            Column("frontend", "service"), Column("balancer", "balancer"), Column("connections", "conns", "count"), Column("not_served", "no server", "count"),
+            Column("servers", "servers", "count"), Column("sessions", "sessions", "count"), Column("messages", "msgs", "count"),
+            Column("rejections", "reject", "count"), Column("auth_failures", "logins failed", "count"), Column("p95_connect_s", "connect 95 %", "seconds"), *_SPAN,
+        ),
+    ),
+    Plan(
+        "A load test beside the servers",
+        "load_test",
+        {},
+        (
+            Column("bucket_at", "from", "moment"), Column("transactions", "tested", "count"), Column("failed", "failed", "count"), Column("users", "users", "count"),
+            Column("p50_s", "median", "seconds"), Column("p95_s", "95 %", "seconds"), Column("accepted", "accepted", "count"),
+            Column("rejected", "reject", "count"), Column("deferred", "defer", "count"), Column("p95_delay_s", "delivery 95 %", "seconds"),
+        ),
+        is_whole=True,
+    ),
+    Plan(
         "Warnings and errors of the server",
         "server_messages",
         {},

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis import metrics
 from analysis.stitch import stitch
+from analysis.values import records
 from analysis.warehouse import open_lake
 from ingest.lake import Lake
 from ingest.parsing import Settings
@@ -281,3 +283,25 @@ def test_load_test_is_no_traffic(made):
     text = "timeStamp,elapsed,label,success\n1793872800123,42,SMTP send,true\n"
 
     assert made(text, "SELECT count(*) FROM messages") == [(0,)]
+
+
+SERVED = """\
+Nov  5 10:00:00 mx1 postfix/smtpd[5]: 3F1A2B3C4D: client=lg1.example.org[192.0.2.10]
+Nov  5 10:00:00 mx1 postfix/cleanup[6]: 3F1A2B3C4D: message-id=<t@example.org>
+Nov  5 10:00:00 mx1 postfix/qmgr[7]: 3F1A2B3C4D: from=<t@example.org>, size=900, nrcpt=1 (queue active)
+Nov  5 10:00:02 mx1 postfix/smtp[8]: 3F1A2B3C4D: to=<b@example.net>, relay=mx.example.net[198.51.100.7]:25, delay=1.5, delays=0.1/0/0.4/1, dsn=2.0.0, status=sent (250 2.0.0 Ok)
+Nov  5 10:00:02 mx1 postfix/qmgr[7]: 3F1A2B3C4D: removed
+"""
+
+
+def test_load_test_stands_beside_what_the_server_logged(tmp_path):
+    ingest(
+        tmp_path / "lake",
+        tmp_path / "test.jtl",
+        "timeStamp,elapsed,label,success\n1793872800123,42,SMTP send,true\n",
+    )
+    ingest(tmp_path / "lake", tmp_path / "mail.log", SERVED)
+    with open_lake(tmp_path / "lake") as connection:
+        [minute] = records(metrics.run(connection, "load_test"))
+
+    assert [minute[name] for name in ("transactions", "accepted", "p95_delay_s")] == [1, 1, 1.5]
