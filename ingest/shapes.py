@@ -262,8 +262,12 @@ def compile_shape(kind: Kind, template: str, constants: Mapping[str, str]) -> Sh
     `constants` are columns whose text the template itself tells. Raises ShapeError if the template is not in the
     notation or has more than one reading.
     """
+    columns, match = _compiled(template)
+    return Shape(kind, (*columns, *constants), match, tuple(constants.values()))
+
+
+@cache
+def _compiled(template: str) -> tuple[tuple[str, ...], Callable[[str], re.Match[str] | None]]:
     check(template)
-    parts = list(pieces(template))
-    columns = tuple(piece.text for piece in parts if piece.role == "capture" and piece.text)
-    pattern = re.compile("".join(expressions(parts)))
-    return Shape(kind, (*columns, *constants), pattern.fullmatch, tuple(constants.values()))
+    pattern = re.compile("".join(expressions(list(pieces(template)))))
+    return tuple(captures(template)), pattern.fullmatch

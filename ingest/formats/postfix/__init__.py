@@ -6,7 +6,7 @@ inferred from what was said, and where several could have said it, it stays unkn
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, TypeAlias
 
 from ingest.errors import ParseError
@@ -42,34 +42,35 @@ _QUEUE_ID: Final = re.compile(
 ByFirst: TypeAlias = dict[str, tuple[Shape, ...]]
 
 
-def _table(rows: tuple[Row, ...]) -> dict[str | None, ByFirst]:
-    """Shapes by daemon and by a message's first character, in the order of the data.
+def _by_first(rows: tuple[Row, ...], daemon: str | None) -> ByFirst:
+    """The shapes of a daemon by a message's first character, in the order of the data.
 
-    Under the daemon None stand all of them, for lines that lost theirs; under the character '' those that may start
-    with any.
+    Of the daemon None, for lines that lost theirs, all of them; under the character '' those that may start with any.
     """
-    table: dict[str | None, list[tuple[str, Shape]]] = {daemon: [] for daemon in (*DAEMONS, None)}
+    shapes: list[tuple[str, Shape]] = []
     for kind, daemons, template, *constants in rows:
-        shape = compile_shape(kind, template, constants[0] if constants else {})
-        first = "" if template[0] == "{" else template[0]
-        for daemon in daemons or DAEMONS:
-            table[daemon].append((first, shape))
-        if daemons is not TALKERS:  # who may say anything must be known by name
-            table[None].append((first, shape))
-    return {daemon: _by_first(shapes) for daemon, shapes in table.items()}
-
-
-def _by_first(shapes: list[tuple[str, Shape]]) -> ByFirst:
+        # who may say anything must be known by name
+        if daemon in (daemons or DAEMONS) or (daemon is None and daemons is not TALKERS):
+            shape = compile_shape(kind, template, constants[0] if constants else {})
+            shapes.append(("" if template[0] == "{" else template[0], shape))
     return {
         character: tuple(shape for first, shape in shapes if first in ("", character))
         for character in {"", *(first for first, _ in shapes)}
     }
 
 
-_SHAPES_WITH_ID: Final = _table(WITH_ID)
-_SHAPES_WITHOUT_ID: Final = _table(WITHOUT_ID)
+# Compiled when a daemon's first line asks for them: most commands read no line.
+@cache
+def _shapes_with_id(daemon: str | None) -> ByFirst:
+    return _by_first(WITH_ID, daemon)
+
+
+@cache
+def _shapes_without_id(daemon: str | None) -> ByFirst:
+    return _by_first(WITHOUT_ID, daemon)
+
+
 _DELIVERY: Final = Kind.DELIVERY
-_NO_SHAPES: Final[ByFirst] = {"": ()}
 _DAEMONS_BY_KIND: Final = {
     kind: {daemon for row in (*WITH_ID, *WITHOUT_ID) if row[0] == kind for daemon in row[1]} for kind in Kind
 }
@@ -95,7 +96,7 @@ def parse(program: Program, message: str) -> Event:
     _, _, _, daemon = program
     found = _QUEUE_ID.match(message)
     queue_id, text = (found[1], message[found.end() :]) if found else (None, message)
-    by_first = (_SHAPES_WITH_ID if queue_id else _SHAPES_WITHOUT_ID).get(daemon, _NO_SHAPES)
+    by_first = _shapes_with_id(daemon) if queue_id else _shapes_without_id(daemon)
     for kind, columns, match, constants in by_first.get(text[:1]) or by_first[""]:
         fields = match(text)
         if fields:
