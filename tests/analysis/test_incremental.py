@@ -17,6 +17,7 @@ from ingest.parsing import Settings
 from ingest.reader import ingest_sources
 from ingest.sources import find_sources
 
+pytestmark = pytest.mark.xdist_group("incremental")  # the lakes are made once
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
@@ -70,12 +71,19 @@ def ask(lake, query):
         return connection.sql(query).fetchall()
 
 
-@pytest.fixture
-def three_days(tmp_path):
-    """A lake that Monday, Tuesday and Wednesday came to one by one; one message of Monday is still deferred."""
+@pytest.fixture(scope="module")
+def made_of_three_days(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("three_days")
     waiting = message(MONDAY, "ABCDEF0001", (timedelta(seconds=1), "deferred"), removed=False)
     for day in range(3):
-        run(tmp_path / "lake", log(tmp_path / f"{day}.log", ordinary(day) + (waiting if day == 0 else [])))
+        run(folder / "lake", log(folder / f"{day}.log", ordinary(day) + (waiting if day == 0 else [])))
+    return folder
+
+
+@pytest.fixture
+def three_days(made_of_three_days, tmp_path):
+    """A lake that Monday, Tuesday and Wednesday came to one by one; one message of Monday is still deferred."""
+    shutil.copytree(made_of_three_days, tmp_path, dirs_exist_ok=True)
     return tmp_path / "lake"
 
 
@@ -84,18 +92,16 @@ def thursday(folder):
     return log(folder / "3.log", ordinary(3) + later)
 
 
-@pytest.fixture
-def tried_for_days(tmp_path):
+@pytest.fixture(scope="module")
+def tried_for_days(tmp_path_factory):
     """A lake of three days in which the queue manager tried one message every hour, in vain."""
+    folder = tmp_path_factory.mktemp("tried")
     for day in range(3):
         tries = [(timedelta(hours=hour), "deferred") for hour in range(24 * day, 24 * day + 24)]
         lines = message(MONDAY, "ABCDEF0004", *tries, removed=False)
         again = [(MONDAY + later, lines[2][1]) for later, _ in tries]
-        run(
-            tmp_path / "lake",
-            log(tmp_path / f"tried{day}.log", [*(lines if day == 0 else lines[3:]), *again]),
-        )
-    return tmp_path / "lake"
+        run(folder / "lake", log(folder / f"{day}.log", [*(lines if day == 0 else lines[3:]), *again]))
+    return folder / "lake"
 
 
 def test_a_message_tried_for_days_is_carried_in_few_lines(tried_for_days):

@@ -1,5 +1,6 @@
 """Retention: what goes, what stays, and that what was made of pruned lines outlives them."""
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from ingest.reader import ingest_sources
 from ingest.reparse import reparse
 from ingest.sources import find_sources
 
+pytestmark = pytest.mark.xdist_group("prune")  # the lake is made once
 FIRST = datetime(2026, 11, 2, 9, tzinfo=UTC)
 LIMIT = date(2026, 11, 4)
 
@@ -46,12 +48,19 @@ def run(lake, *files):
     compact(Lake(lake), Lake(lake).last_commit(), barriers(lake))
 
 
-@pytest.fixture
-def lake(tmp_path):
-    """Four days, a file and a message each."""
+@pytest.fixture(scope="module")
+def four_days(tmp_path_factory):
+    """The folder of a lake and its logs: a file and a message each day."""
+    folder = tmp_path_factory.mktemp("days")
     for day in range(4):
-        (tmp_path / f"{day}.log").write_text("".join(lines_of(day, f"AAAA00000{day}")), "utf-8")
-        run(tmp_path / "lake", tmp_path / f"{day}.log")
+        (folder / f"{day}.log").write_text("".join(lines_of(day, f"AAAA00000{day}")), "utf-8")
+        run(folder / "lake", folder / f"{day}.log")
+    return folder
+
+
+@pytest.fixture
+def lake(four_days, tmp_path):
+    shutil.copytree(four_days, tmp_path, dirs_exist_ok=True)
     return Lake(tmp_path / "lake")
 
 
