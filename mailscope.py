@@ -52,7 +52,7 @@ from ingest.headers.messages import messages_in
 from ingest.headers.rows import rows_of
 from ingest.lake import Lake, find_source
 from ingest.parsing import Settings
-from ingest.progress import shown_progress
+from ingest.progress import shown_progress, shown_steps
 from ingest.prune import Pruned, prune_emails, prune_events, prune_text
 from ingest.pseudonyms import Pseudonyms
 from ingest.reader import Report, ingest_sources
@@ -290,7 +290,8 @@ def _finish(lake: Lake, own: Own | None = None) -> None:
         what = f"{len(missing)} files of the lake are gone, {missing[0]} first; `mailscope doctor` says what to do"
         print(visible(f"mailscope: {what}"), file=sys.stderr)
     if not is_current(lake.path, own):
-        stitch(lake.path, own)
+        with shown_steps("stitching") as progress:
+            stitch(lake.path, own, progress=progress)
     lake.clear_dirty()
     compact(lake, lake.last_commit(), barriers(lake.path))
 

@@ -39,6 +39,7 @@ from ingest.workers import Task, Workers
 CHUNK_BYTES: Final = 8 << 20
 MAX_TASK_BYTES: Final = 32 << 20
 
+# What is being done, the bytes done since it was last called, and their lines.
 Progress = Callable[[str, int, int], None]
 
 
@@ -66,11 +67,12 @@ def ingest_sources(
 ) -> list[Report]:
     """Reads sources into a lake; what the lake holds already is left alone.
 
-    `progress(name, bytes, lines)` is called as chunks are done. Raises SourceError, LakeError, UnknownFormatError.
+    `progress` is called as chunks are done, and before what takes a while. Raises SourceError, LakeError,
+    UnknownFormatError.
     """
     find_formats(settings.format_name)
     lake.prepare()
-    with lake.ledger() as ledger, Workers(settings) as workers:
+    with lake.ledger() as ledger, Workers(settings, progress) as workers:
         refuse_to_mix(lake, ledger, settings.pseudonyms)
         return [_ingest(lake, ledger, source, settings, workers, progress) for source in sources]
 
@@ -178,7 +180,7 @@ def _read(
         summary = future.result()
         draft.add(summary, is_tail)
         if progress:
-            progress(source.name, size, sum(summary.coverage.values()))
+            progress("reading", size, sum(summary.coverage.values()))
 
     def hand_out(chunks: Sequence[Chunk], *, is_open: bool) -> None:
         if not chunks:

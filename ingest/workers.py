@@ -63,7 +63,8 @@ def _without_people(chunk: Chunk, settings: Settings) -> Chunk:
 class Workers:
     """Takes tasks; help is called when `expect` has announced so many bytes that it is worth it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, progress: Callable[[str, int, int], None] | None = None) -> None:
+        self._progress = progress
         self.count = settings.workers or os.cpu_count() or 1
         self._settings = settings
         self._has_fast_lane = not settings.reference and fast.is_available()
@@ -103,6 +104,8 @@ class Workers:
 
     def _to_threads(self) -> Executor:
         if self._threads is None:
+            if self._progress:
+                self._progress("starting, slow the first time", 0, 0)
             fast.prepare(self._settings)
             self._threads = ThreadPoolExecutor(self.count)
         return self._threads

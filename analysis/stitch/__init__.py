@@ -8,6 +8,7 @@ The tables depend on the lines alone, not on how they were cut into files, runs 
 """
 
 import os
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -31,13 +32,18 @@ ENOUGH_MB: Final = 1152
 DOUBLINGS: Final = 5
 
 
-def stitch(lake: Path, own: Own | None = None, memory_mb: int | None = None) -> None:
+def stitch(
+    lake: Path,
+    own: Own | None = None,
+    memory_mb: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
     """Brings messages, deliveries, sessions, rejections and outcomes of a lake up to its events.
 
     `own` is what the site says is its own (None: as last time); where that changed, all tables are made anew.
     `memory_mb` is where to begin; it is doubled while DuckDB finds it too little. New files are complete before they
-    take their place; a killed run changes nothing, or is finished by the next. Raises LakeError if there is no lake,
-    or no memory.
+    take their place; a killed run changes nothing, or is finished by the next. `progress` is told how many of how many
+    chunks are done. Raises LakeError if there is no lake, or no memory.
     """
     recover(lake)
     state, now = read_state(lake, own), ingested(lake)
@@ -47,7 +53,9 @@ def stitch(lake: Path, own: Own | None = None, memory_mb: int | None = None) -> 
         return
     state, staging = state.back_to(start), Staging(lake)
     carried = carry_folder(lake, start) if start else None
-    for chunk in chunks:
+    for done, chunk in enumerate(chunks):
+        if progress:
+            progress(done, len(chunks))
         _build(lake, staging, chunk, carried, state.own, memory_mb or _memory_mb())
         carried = staging.path(carry_folder(Path(), chunk.checkpoint))
         if chunk.is_resumable:

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-import analysis.stitch
+import analysis.stitch.chunks
 from analysis.stitch import TABLES, stitch
 from analysis.stitch.steps import graph, reads, steps
 from analysis.warehouse import open_lake
@@ -39,6 +39,16 @@ def test_a_lake_beyond_all_memory_keeps_its_tables_and_says_so(lake, monkeypatch
         stitch(lake, memory_mb=6)
 
     assert counts(lake) == before
+
+
+def test_progress_tells_how_many_of_the_chunks_are_done(lake, monkeypatch):
+    seen = []
+    monkeypatch.setattr(analysis.stitch.chunks, "LINES", 8_000)
+    shutil.rmtree(lake / ".stitch")
+    stitch(lake, progress=lambda *told: seen.append(told))
+
+    assert seen == [(done, len(seen)) for done in range(len(seen))]
+    assert len(seen) > 1
 
 
 def test_every_step_has_a_reader():
