@@ -17,15 +17,16 @@ WITH tested AS (
     AND ($since IS NULL OR logged_at >= $since) AND ($until IS NULL OR logged_at < $until)
   GROUP BY bucket_at
 ),
+span AS (SELECT min(bucket_at) AS since, max(bucket_at) + to_seconds(coalesce($step_s, 60)) AS until FROM tested),
 accepted AS (
   SELECT time_bucket(to_seconds(coalesce($step_s, 60)), accepted_at) AS bucket_at, count(*) AS accepted
-  FROM messages
+  FROM messages JOIN span ON accepted_at >= since AND accepted_at < until
   WHERE message_key = first_message_key AND intake = 'accepted' AND ($host IS NULL OR host = $host)
   GROUP BY bucket_at
 ),
 rejected AS (
   SELECT time_bucket(to_seconds(coalesce($step_s, 60)), rejected_at) AS bucket_at, count(*) AS rejected
-  FROM rejections
+  FROM rejections JOIN span ON rejected_at >= since AND rejected_at < until
   WHERE action = 'reject' AND ($host IS NULL OR host = $host)
   GROUP BY bucket_at
 ),
@@ -33,7 +34,7 @@ tried AS (
   SELECT
     time_bucket(to_seconds(coalesce($step_s, 60)), attempted_at) AS bucket_at,
     count(*) FILTER (status = 'deferred') AS deferred, quantile_cont(delay_s, 0.95) FILTER (status = 'sent') AS p95_delay_s
-  FROM deliveries
+  FROM deliveries JOIN span ON attempted_at >= since AND attempted_at < until
   WHERE NOT is_handoff AND ($host IS NULL OR host = $host)
   GROUP BY bucket_at
 )

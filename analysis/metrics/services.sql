@@ -14,7 +14,7 @@ WITH connections AS (
 ),
 served AS (
   SELECT c.host, c.frontend, s.host AS server_host, s.messages, s.rejections, s.auth_failures
-  FROM sessions AS s
+  FROM (SELECT * FROM sessions SEMI JOIN connections USING (client_ip)) AS s
   ASOF JOIN (SELECT * FROM connections WHERE client_ip IS NOT NULL) AS c ON s.client_ip = c.client_ip AND s.started_at >= c.began_at
   WHERE s.started_at <= c.logged_at + INTERVAL 2 SECOND
 ),
