@@ -120,7 +120,7 @@ def _problem(row: Mapping[Any, Any]) -> Problem:
 
 
 class Code(NamedTuple):
-    """What an enhanced status code (RFC 3463) means to a postmaster, and the first thing to do."""
+    """What an enhanced status code (RFC 3463) or a reply code means to a postmaster, and the first thing to do."""
 
     cause: str
     cure: str
@@ -133,12 +133,12 @@ def _codes() -> Mapping[str, Code]:
 
 
 def _code(code: object) -> Code:
-    """The code's own entry, else that of its class; a failure without code never reached the other side."""
+    """The code's own entry, else that of its class; where there is none, nobody on the other side said anything."""
     text = code if isinstance(code, str) else ""
     return (
         _codes().get(text)
         or _codes().get(text[:1])
-        or Code("no answer", "Read the text; check DNS and the route.")
+        or Code("no server gave an answer", "Read the text; check DNS and the route.")
     )
 
 

@@ -9,9 +9,9 @@ WITH mail AS (
     AND ($host IS NULL OR host = $host)
 ),
 by_destination AS (SELECT recipient_domain, count(*) AS total FROM mail WHERE recipient_domain IS NOT NULL GROUP BY recipient_domain),
-by_cause AS (  -- one destination refuses for several reasons: each is a problem of its own
+by_cause AS (  -- one destination refuses for several reasons: each is a problem of its own; where a server gave no enhanced code, Postfix writes 5.0.0
   SELECT
-    recipient_domain AS subject, enhanced_code, smtp_code IS NULL AS is_silent, outcome = 'deferred' AS is_waiting,
+    recipient_domain AS subject, coalesce(CASE WHEN enhanced_code LIKE '_.0.0' THEN smtp_code END, enhanced_code, smtp_code) AS code, smtp_code IS NULL AS is_silent, outcome = 'deferred' AS is_waiting,
     count(*) AS amount, arg_max(reply, (last_attempt_at IS NOT NULL, last_attempt_at, reply)) AS detail,
     min(coalesce(first_attempt_at, accepted_at)) AS first_at, max(coalesce(last_attempt_at, accepted_at)) AS last_at
   FROM mail
@@ -67,9 +67,9 @@ found AS (
   GROUP BY server, daemon
   UNION ALL
   SELECT
-    CASE WHEN amount >= 20 AND enhanced_code IS DISTINCT FROM '5.1.1' THEN 1 ELSE 2 END,
+    CASE WHEN amount >= 20 AND code IS DISTINCT FROM '5.1.1' THEN 1 ELSE 2 END,
     CASE WHEN is_waiting THEN 'destination_defers' WHEN is_silent THEN 'destination_unreachable' ELSE 'destination_refuses' END,
-    NULL, subject, amount, total, enhanced_code, detail, first_at, last_at
+    NULL, subject, amount, total, code, detail, first_at, last_at
   FROM by_cause JOIN by_destination ON recipient_domain = subject
   WHERE amount >= CASE WHEN is_waiting THEN 3 ELSE 5 END
   UNION ALL
@@ -86,7 +86,11 @@ found AS (
   UNION ALL
   SELECT 3, 'fate_unknown', NULL, host, count(*), NULL, NULL, NULL, min(accepted_at), max(accepted_at) FROM mail WHERE outcome = 'unknown' GROUP BY host
   UNION ALL
-  SELECT 2, 'lines_not_understood', NULL, name, unparsed_lines, event_lines + unparsed_lines, NULL, NULL, first_at, last_at
+  SELECT
+    2, 'lines_not_understood', NULL, CASE count(*) WHEN 1 THEN any_value(name) ELSE count(*) || ' files' END,
+    sum(unparsed_lines)::BIGINT, sum(event_lines + unparsed_lines)::BIGINT, NULL,
+    CASE WHEN count(*) > 1 THEN 'most: ' || arg_max(name, (unparsed_lines, name)) END, min(first_at), max(last_at)
   FROM sources WHERE unparsed_lines > 0.01 * (event_lines + unparsed_lines)
+  HAVING count(*) > 0
 )
 SELECT * FROM found ORDER BY severity, amount DESC, kind, subject
