@@ -82,6 +82,8 @@ class Workers:
     ) -> None:
         for pool in filter(None, (self._threads, self._processes)):
             pool.shutdown(cancel_futures=error is not None)
+        if self._threads:
+            gc.unfreeze()
 
     def expect(self, size_bytes: int, head: bytes, settings: Settings) -> None:
         """To be called before the tasks of a source, with its size, its first bytes and its own settings."""
@@ -104,6 +106,7 @@ class Workers:
     def _to_threads(self) -> Executor:
         if self._threads is None:
             fast.prepare(self._settings)
+            gc.freeze()  # to look through all that numba has loaded, again and again, costs 5 %
             self._threads = ThreadPoolExecutor(self.count)
         return self._threads
 

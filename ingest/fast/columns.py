@@ -4,7 +4,7 @@ Texts that repeat become dictionaries of the chunk, which Parquet takes over wit
 that do not are views of the chunk, which nobody copies.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -17,6 +17,7 @@ from ingest.fast import kernel
 from ingest.fast.compile import UNIQUE_TEXTS, Fixed, Programs
 from ingest.fast.lane import Scanned
 from ingest.framing import origin
+from ingest.parts import DAY_US
 from ingest.schema import ATTRIBUTES, COUNT, MOMENT, SMALL, TEXT, Family, events_schema
 
 Array: TypeAlias = "pa.Array[Any]"
@@ -36,26 +37,36 @@ class _Rows(NamedTuple):
     numbers: kernel.SmallInts  # -1 for each entry of the dictionaries
 
 
-def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) -> dict[Family, pa.Table]:
-    """All that was understood of a chunk, whose bytes are `data`."""
-    order = np.empty(scanned.found, np.int64)
-    ends = np.empty(len(programs.shapes), np.int64)
-    kernel.by_rank(scanned.rows.shape, scanned.found, programs.ranks, ends, order)
-    runs: dict[Family, list[tuple[Fixed, int, int]]] = {}
-    begin = 0
-    for shape, end in zip(programs.ranked, ends.tolist(), strict=True):
-        if end > begin:
-            runs.setdefault(shape.family, []).append((shape, begin, end))
-        begin = end
+def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) -> dict[Family, list[pa.Table]]:
+    """All that was understood of a chunk, whose bytes are `data`: a table a family and day of UTC."""
     body, made = pa.py_buffer(data), pa.py_buffer(scanned.made)
     numbers = np.full(scanned.entries, -1, np.int32)
-    found = {}
-    for family, of in runs.items():
-        begin = of[0][1]
-        within = [(shape, first - begin, end - begin) for shape, first, end in of]
-        rows = _Rows(scanned, body, made, order[begin : of[-1][2]], within, numbers)
-        found[family] = _table(family, rows, source_id)
+    found: dict[Family, list[pa.Table]] = {}
+    for which in _days(scanned.rows.moment_us[: scanned.found] // DAY_US):
+        order = np.empty(len(which), np.int64)
+        ends = np.empty(len(programs.shapes), np.int64)
+        kernel.by_rank(scanned.rows.shape, which, programs.ranks, ends, order)
+        runs: dict[Family, list[tuple[Fixed, int, int]]] = {}
+        begin = 0
+        for shape, end in zip(programs.ranked, ends.tolist(), strict=True):
+            if end > begin:
+                runs.setdefault(shape.family, []).append((shape, begin, end))
+            begin = end
+        for family, of in runs.items():
+            begin = of[0][1]
+            within = [(shape, first - begin, end - begin) for shape, first, end in of]
+            rows = _Rows(scanned, body, made, order[begin : of[-1][2]], within, numbers)
+            found.setdefault(family, []).append(_table(family, rows, source_id))
     return found
+
+
+def _days(days: kernel.Ints) -> Iterator[kernel.Ints]:
+    """The rows of each day; nearly always all are of one."""
+    if len(days) and days.min() == days.max():
+        yield np.arange(len(days))
+        return
+    for day in np.unique(days):
+        yield np.flatnonzero(days == day)
 
 
 @lru_cache

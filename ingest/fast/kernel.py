@@ -1303,16 +1303,16 @@ def scan(
 
 
 @_jit
-def by_rank(shape: SmallInts, count: int, rank: SmallInts, ends: Ints, order: Ints) -> None:
-    """Rows in the order of their shapes' ranks; `ends[rank]` is where each rank's rows end."""
+def by_rank(shape: SmallInts, which: Ints, rank: SmallInts, ends: Ints, order: Ints) -> None:
+    """Some rows in the order of their shapes' ranks; `ends[rank]` is where each rank's rows end."""
     ends[:] = 0
-    for row in range(count):
+    for row in which:
         ends[rank[shape[row]]] += 1
     total = 0
     for each in range(len(ends)):
         total += ends[each]
         ends[each] = total - ends[each]
-    for row in range(count):
+    for row in which:
         each = rank[shape[row]]
         order[ends[each]] = row
         ends[each] += 1
