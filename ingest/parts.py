@@ -203,7 +203,7 @@ def _options_for(first: pa.Table) -> dict[str, object]:
 def _is_constant(column: "pa.ChunkedArray[Any]") -> bool:
     if column.null_count or not pa.types.is_dictionary(column.type):
         return column.null_count == len(column)
-    return all(len(chunk.dictionary) == 1 for chunk in column.chunks)
+    return all(len(chunk.dictionary) == 1 for chunk in column.chunks)  # type: ignore[attr-defined]  # the stubs forget it
 
 
 def write_table(table: pa.Table, path: Path) -> None:

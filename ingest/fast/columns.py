@@ -33,6 +33,7 @@ class _Rows(NamedTuple):
     body: pa.Buffer  # the chunk that views point into
     made: pa.Buffer  # the texts that were put together
     order: kernel.Ints
+    firsts: kernel.Ints  # where the captures of each begin
     runs: Sequence[tuple[Fixed, int, int]]  # shape, first row, end
     numbers: kernel.SmallInts  # -1 for each entry of the dictionaries
 
@@ -44,6 +45,7 @@ def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) ->
     found: dict[Family, list[pa.Table]] = {}
     for which in _days(scanned.rows.moment_us[: scanned.found] // DAY_US):
         order = np.empty(len(which), np.int64)
+        firsts = np.empty(len(which), np.int64)
         ends = np.empty(len(programs.shapes), np.int64)
         kernel.by_rank(scanned.rows.shape, which, programs.ranks, ends, order)
         runs: dict[Family, list[tuple[Fixed, int, int]]] = {}
@@ -55,7 +57,9 @@ def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) ->
         for family, of in runs.items():
             begin = of[0][1]
             within = [(shape, first - begin, end - begin) for shape, first, end in of]
-            rows = _Rows(scanned, body, made, order[begin : of[-1][2]], within, numbers)
+            rows = _Rows(
+                scanned, body, made, order[begin : of[-1][2]], firsts[: of[-1][2] - begin], within, numbers
+            )
             found.setdefault(family, []).append(_table(family, rows, source_id))
     return found
 
@@ -100,7 +104,7 @@ def _frame(rows: _Rows) -> dict[str, Array]:
     offsets, hosts, tags, kinds = (np.empty(size, np.int32) for _ in range(4))
     has_pid = _bitmap(size)
     without = kernel.take_frames(
-        rows.scanned.rows, rows.order, moments, offsets, hosts, tags, pids, has_pid, lines
+        rows.scanned.rows, rows.order, moments, offsets, hosts, tags, pids, has_pid, lines, rows.firsts
     )
     names = list(dict.fromkeys(shape.kind for shape, _, _ in rows.runs))
     for shape, first, end in rows.runs:
@@ -172,10 +176,10 @@ def _column(name: str, kind: pa.DataType, rows: _Rows) -> Array:
     valid = _bitmap(size)
     if kind == COUNT:
         counts = np.zeros(size, np.int64)
-        found = kernel.take_integers(rows.scanned.rows, rows.order, runs, counts, valid)
+        found = kernel.take_integers(rows.scanned.rows.captures, rows.firsts, runs, counts, valid)
         return _flat(kind, counts, valid, size - found)
     seconds = np.zeros(size, np.float64)
-    found = kernel.take_decimals(rows.scanned.rows, rows.order, runs, _POWERS, seconds, valid)
+    found = kernel.take_decimals(rows.scanned.rows.captures, rows.firsts, runs, _POWERS, seconds, valid)
     return _flat(kind, seconds, valid, size - found)
 
 
@@ -188,8 +192,8 @@ def _view_column(name: str, rows: _Rows) -> Array:
     scanned = rows.scanned
     found = kernel.view_captures(
         scanned.words,
-        scanned.rows,
-        rows.order,
+        scanned.rows.captures,
+        rows.firsts,
         runs,
         *_absent(name),
         scanned.base,
@@ -208,7 +212,9 @@ def _dictionary_column(name: str, rows: _Rows) -> Array:
         return _nulls(size, _CODES)
     valid, codes = _bitmap(size), np.zeros(size, np.int32)
     used = np.empty(rows.scanned.entries, np.int32)
-    found, known = kernel.take_entries(rows.scanned.rows, rows.order, runs, rows.numbers, used, codes, valid)
+    found, known = kernel.take_entries(
+        rows.scanned.rows.captures, rows.firsts, runs, rows.numbers, used, codes, valid
+    )
     return _dictionary(codes, valid, size - found, _texts(rows.scanned, used, known))
 
 

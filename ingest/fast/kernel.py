@@ -1329,22 +1329,32 @@ def take_frames(
     pid: Ints,
     pid_valid: Bytes,
     line: Ints,
+    captures: Ints,
 ) -> int:
-    """What the frame tells of some rows -> how many have no pid."""
+    """What the frame tells of some rows, and where their captures begin -> how many have no pid."""
+    moments, offsets, hosts, tags = rows.moment_us, rows.offset_s, rows.host, rows.tag
+    pids, lines, first_capture = rows.pid, rows.line, rows.first_capture
     without = 0
+    bits = 0  # of the eight rows under way: a byte that is changed for each of them is waited for
     for to in range(len(order)):
         row = order[to]
-        moment_us[to] = rows.moment_us[row]
-        offset_s[to] = rows.offset_s[row]
-        host[to] = rows.host[row]
-        tag[to] = rows.tag[row]
-        line[to] = rows.line[row]
-        if rows.pid[row] != ABSENT:
-            pid[to] = rows.pid[row]
-            pid_valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
+        moment_us[to] = moments[row]
+        offset_s[to] = offsets[row]
+        host[to] = hosts[row]
+        tag[to] = tags[row]
+        line[to] = lines[row]
+        captures[to] = first_capture[row]
+        if pids[row] != ABSENT:
+            pid[to] = pids[row]
+            bits |= 1 << (to & 7)
         else:
             pid[to] = 0
             without += 1
+        if to & 7 == 7:
+            pid_valid[to >> 3] = bits
+            bits = 0
+    if len(order) & 7:
+        pid_valid[len(order) >> 3] = bits
     return without
 
 
@@ -1369,12 +1379,18 @@ def number(values: SmallInts, numbers: SmallInts, used: SmallInts) -> int:
 def look_up(numbers: SmallInts, table: SmallInts, found: SmallInts, valid: Bytes) -> int:
     """The code of each number -> how many have one; those without are -1 in the table."""
     count = 0
+    bits = 0
     for row in range(len(numbers)):
         code = table[numbers[row]]
         if code >= 0:
             found[row] = code
-            valid[row >> 3] |= np.uint8(1) << np.uint8(row & 7)
+            bits |= 1 << (row & 7)
             count += 1
+        if row & 7 == 7:
+            valid[row >> 3] = bits
+            bits = 0
+    if len(numbers) & 7:
+        valid[len(numbers) >> 3] = bits
     return count
 
 
@@ -1398,16 +1414,17 @@ def _put_view(words: Words, position: int, length: int, base: int, made: int, vi
 @_jit
 def view_lines(words: Words, rows: Rows, order: Ints, base: int, views: Words) -> None:
     """The lines themselves as string_views; `base` is where the lines begin."""
+    starts, sizes = rows.start, rows.size
     for to in range(len(order)):
         row = order[to]
-        _put_view(words, rows.start[row], rows.size[row], base, rows.start[row] + 1, views, to)
+        _put_view(words, starts[row], sizes[row], base, starts[row] + 1, views, to)
 
 
 @_jit
 def view_captures(
     words: Words,
-    rows: Rows,
-    order: Ints,
+    captures: Ints,
+    firsts: Ints,
     runs: Ints,
     absent: np.uint64,
     absent_size: int,
@@ -1418,71 +1435,88 @@ def view_captures(
 ) -> int:
     """A column of texts as string_views -> how many are valid. `runs`: (first row, end, slot) of the shapes with it.
 
-    Texts before `made` are in the first buffer, those behind it in the second.
+    Texts before `made` are in the first buffer, those behind it in the second. `firsts`: where a row's captures begin.
     """
     found = 0
     for run in range(len(runs)):
-        for to in range(runs[run, 0], runs[run, 1]):
-            capture = rows.captures[rows.first_capture[order[to]] + runs[run, 2]]
-            if capture == ABSENT:
-                continue
+        end, slot = runs[run, 1], runs[run, 2]
+        bits = 0
+        for to in range(runs[run, 0], end):
+            capture = captures[firsts[to] + slot]
             position = capture >> LENGTH_BITS
             length = capture & LENGTH_MASK
-            if length == absent_size and (words[position] & _low(length)) == absent:
-                continue
-            _put_view(words, position, length, base, made, views, to)
-            valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
-            found += 1
+            if capture != ABSENT and (length != absent_size or (words[position] & _low(length)) != absent):
+                _put_view(words, position, length, base, made, views, to)
+                bits |= 1 << (to & 7)
+                found += 1
+            if to & 7 == 7 or to + 1 == end:
+                valid[to >> 3] |= bits
+                bits = 0
     return found
 
 
 @_jit
 def take_entries(
-    rows: Rows, order: Ints, runs: Ints, numbers: SmallInts, used: SmallInts, codes: SmallInts, valid: Bytes
+    captures: Ints,
+    firsts: Ints,
+    runs: Ints,
+    numbers: SmallInts,
+    used: SmallInts,
+    codes: SmallInts,
+    valid: Bytes,
 ) -> tuple[int, int]:
     """A column of dictionary texts -> how many are valid, how many entries are `used`: the codes are their places.
 
     A slot below ABSENT in `runs` is the constant -2 - slot. `numbers` are -1, one an entry, and so they remain.
     """
-    captures, first_capture = rows.captures, rows.first_capture
     found = 0
     known = 0
     for run in range(len(runs)):
-        slot = runs[run, 2]
-        for to in range(runs[run, 0], runs[run, 1]):
-            entry = -2 - slot if slot < ABSENT else captures[first_capture[order[to]] + slot]
-            if entry == ABSENT:
-                continue
-            if numbers[entry] < 0:
-                numbers[entry] = known
-                used[known] = entry
-                known += 1
-            codes[to] = numbers[entry]
-            valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
-            found += 1
+        end, slot = runs[run, 1], runs[run, 2]
+        bits = 0
+        for to in range(runs[run, 0], end):
+            entry = -2 - slot if slot < ABSENT else captures[firsts[to] + slot]
+            if entry != ABSENT:
+                code = np.int64(numbers[entry])
+                if code < 0:
+                    code = known
+                    numbers[entry] = known
+                    used[known] = entry
+                    known += 1
+                codes[to] = code
+                bits |= 1 << (to & 7)
+                found += 1
+            if to & 7 == 7 or to + 1 == end:
+                valid[to >> 3] |= bits
+                bits = 0
     for code in range(known):
         numbers[used[code]] = -1
     return found, known
 
 
 @_jit
-def take_integers(rows: Rows, order: Ints, runs: Ints, values: Ints, valid: Bytes) -> int:
+def take_integers(captures: Ints, firsts: Ints, runs: Ints, values: Ints, valid: Bytes) -> int:
     """A column of whole numbers -> how many are valid."""
     found = 0
     for run in range(len(runs)):
-        for to in range(runs[run, 0], runs[run, 1]):
-            capture = rows.captures[rows.first_capture[order[to]] + runs[run, 2]]
+        end, slot = runs[run, 1], runs[run, 2]
+        bits = 0
+        for to in range(runs[run, 0], end):
+            capture = captures[firsts[to] + slot]
             if capture != ABSENT:
                 values[to] = capture
-                valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
+                bits |= 1 << (to & 7)
                 found += 1
+            if to & 7 == 7 or to + 1 == end:
+                valid[to >> 3] |= bits
+                bits = 0
     return found
 
 
 @_jit
 def take_decimals(
-    rows: Rows,
-    order: Ints,
+    captures: Ints,
+    firsts: Ints,
     runs: Ints,
     powers: npt.NDArray[np.float64],
     values: npt.NDArray[np.float64],
@@ -1491,12 +1525,17 @@ def take_decimals(
     """A column of decimal fractions -> how many are valid. Up to 15 digits over a power of ten round rightly."""
     found = 0
     for run in range(len(runs)):
-        for to in range(runs[run, 0], runs[run, 1]):
-            capture = rows.captures[rows.first_capture[order[to]] + runs[run, 2]]
+        end, slot = runs[run, 1], runs[run, 2]
+        bits = 0
+        for to in range(runs[run, 0], end):
+            capture = captures[firsts[to] + slot]
             if capture != ABSENT:
                 values[to] = np.float64(capture >> 4) / powers[capture & 15]
-                valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
+                bits |= 1 << (to & 7)
                 found += 1
+            if to & 7 == 7 or to + 1 == end:
+                valid[to >> 3] |= bits
+                bits = 0
     return found
 
 
