@@ -157,13 +157,22 @@ def _span(rows: pa.Table) -> tuple[int, int]:
 
 def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """The rows of each day of UTC. Nothing is copied: texts that are views of a chunk cannot be."""
+    first_at, last_at = _span(table)
+    if first_at // DAY_US == last_at // DAY_US:
+        yield _name_of(first_at // DAY_US), table
+        return
     days = table["logged_at"].cast(pa.int64()).to_numpy() // DAY_US
     edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
     stretches = defaultdict[int, list[pa.Table]](list)
     for begin, end in pairwise(edges):
         stretches[int(days[begin])].append(table.slice(begin, end - begin))
     for day, rows in stretches.items():
-        yield date.fromordinal(_EPOCH + day).isoformat(), pa.concat_tables(rows)
+        yield _name_of(day), pa.concat_tables(rows)
+
+
+def _name_of(day: int) -> str:
+    """`2026-11-23`, of days since 1970."""
+    return date.fromordinal(_EPOCH + day).isoformat()
 
 
 @contextmanager

@@ -177,7 +177,7 @@ class Rows(NamedTuple):
 
     shape: SmallInts
     start: Ints
-    size: Ints
+    head: Words  # length and first four bytes, as a string_view begins
     moment_us: Ints
     offset_s: SmallInts
     host: SmallInts  # an entry
@@ -191,6 +191,11 @@ class Rows(NamedTuple):
     tag_foreign: Ints
     entry_slots: SmallInts
     entries: Ints  # (position, length, dictionary) of each text of the dictionaries, once
+
+
+def words_of(buffer: Bytes) -> Words:
+    """The eight bytes from each place of a buffer on, as far as there are eight."""
+    return np.ndarray((len(buffer) - 7,), np.uint64, buffer, strides=(1,))
 
 
 def _jit(function: Any) -> Any:
@@ -1016,7 +1021,7 @@ def scan(
     dictionaries, absent, absent_sizes = tables.dictionaries, tables.absent, tables.absent_sizes
     entry_slots, entries, captures, declined = rows.entry_slots, rows.entries, rows.captures, rows.declined
     tag_events, tag_foreign = rows.tag_events, rows.tag_foreign
-    row_shape, row_start, row_size, row_moment = rows.shape, rows.start, rows.size, rows.moment_us
+    row_shape, row_start, row_head, row_moment = rows.shape, rows.start, rows.head, rows.moment_us
     row_offset, row_host, row_tag, row_pid = rows.offset_s, rows.host, rows.tag, rows.pid
     row_line, row_capture = rows.line, rows.first_capture
     state[WANTED] = NOTHING
@@ -1266,7 +1271,7 @@ def scan(
                         break
                     row_shape[count] = shape if found == 1 else twins[shape]
                     row_start[count] = start
-                    row_size[count] = stop - start
+                    row_head[count] = np.uint64(stop - start) | (words[start] << _HALF)
                     row_moment[count] = moment_us
                     row_offset[count] = offset
                     row_host[count] = host
@@ -1319,6 +1324,20 @@ def by_rank(shape: SmallInts, which: Ints, rank: SmallInts, ends: Ints, order: I
 
 
 @_jit
+def turn(rows: Rows, order: Ints, runs: Ints, turned: Ints) -> None:
+    """Captures side by side that belong to one column. `runs`: (first row, end, captures a row, place of the first)."""
+    captures, first_capture = rows.captures, rows.first_capture
+    for run in range(len(runs)):
+        begin, end, slots, place = runs[run, 0], runs[run, 1], runs[run, 2], runs[run, 3]
+        for to in range(begin, end):
+            first = first_capture[order[to]]
+            at = place + to - begin
+            for slot in range(slots):
+                turned[at] = captures[first + slot]
+                at += end - begin
+
+
+@_jit
 def take_frames(
     rows: Rows,
     order: Ints,
@@ -1329,11 +1348,10 @@ def take_frames(
     pid: Ints,
     pid_valid: Bytes,
     line: Ints,
-    captures: Ints,
 ) -> int:
-    """What the frame tells of some rows, and where their captures begin -> how many have no pid."""
+    """What the frame tells of some rows -> how many have no pid."""
     moments, offsets, hosts, tags = rows.moment_us, rows.offset_s, rows.host, rows.tag
-    pids, lines, first_capture = rows.pid, rows.line, rows.first_capture
+    pids, lines = rows.pid, rows.line
     without = 0
     bits = 0  # of the eight rows under way: a byte that is changed for each of them is waited for
     for to in range(len(order)):
@@ -1343,7 +1361,6 @@ def take_frames(
         host[to] = hosts[row]
         tag[to] = tags[row]
         line[to] = lines[row]
-        captures[to] = first_capture[row]
         if pids[row] != ABSENT:
             pid[to] = pids[row]
             bits |= 1 << (to & 7)
@@ -1412,19 +1429,19 @@ def _put_view(words: Words, position: int, length: int, base: int, made: int, vi
 
 
 @_jit
-def view_lines(words: Words, rows: Rows, order: Ints, base: int, views: Words) -> None:
-    """The lines themselves as string_views; `base` is where the lines begin."""
-    starts, sizes = rows.start, rows.size
+def view_lines(rows: Rows, order: Ints, base: int, views: Words) -> None:
+    """The lines themselves, all longer than 12 bytes, as string_views; `base` is where the lines begin."""
+    starts, heads = rows.start, rows.head
     for to in range(len(order)):
         row = order[to]
-        _put_view(words, starts[row], sizes[row], base, starts[row] + 1, views, to)
+        views[to, 0] = heads[row]
+        views[to, 1] = np.uint64(starts[row] - base) << _HALF
 
 
 @_jit
 def view_captures(
     words: Words,
-    captures: Ints,
-    firsts: Ints,
+    turned: Ints,
     runs: Ints,
     absent: np.uint64,
     absent_size: int,
@@ -1433,16 +1450,17 @@ def view_captures(
     views: Words,
     valid: Bytes,
 ) -> int:
-    """A column of texts as string_views -> how many are valid. `runs`: (first row, end, slot) of the shapes with it.
+    """A column of texts as string_views -> how many are valid. `runs`: (first row, end, place of the first in `turned`) of the
+    shapes with it.
 
-    Texts before `made` are in the first buffer, those behind it in the second. `firsts`: where a row's captures begin.
+    Texts before `made` are in the first buffer, those behind it in the second.
     """
     found = 0
     for run in range(len(runs)):
-        end, slot = runs[run, 1], runs[run, 2]
+        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
         bits = 0
-        for to in range(runs[run, 0], end):
-            capture = captures[firsts[to] + slot]
+        for to in range(begin, end):
+            capture = turned[place + to - begin]
             position = capture >> LENGTH_BITS
             length = capture & LENGTH_MASK
             if capture != ABSENT and (length != absent_size or (words[position] & _low(length)) != absent):
@@ -1457,8 +1475,7 @@ def view_captures(
 
 @_jit
 def take_entries(
-    captures: Ints,
-    firsts: Ints,
+    turned: Ints,
     runs: Ints,
     numbers: SmallInts,
     used: SmallInts,
@@ -1467,15 +1484,15 @@ def take_entries(
 ) -> tuple[int, int]:
     """A column of dictionary texts -> how many are valid, how many entries are `used`: the codes are their places.
 
-    A slot below ABSENT in `runs` is the constant -2 - slot. `numbers` are -1, one an entry, and so they remain.
+    A place below ABSENT in `runs` is the constant -2 - place. `numbers` are -1, one an entry, and so they remain.
     """
     found = 0
     known = 0
     for run in range(len(runs)):
-        end, slot = runs[run, 1], runs[run, 2]
+        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
         bits = 0
-        for to in range(runs[run, 0], end):
-            entry = -2 - slot if slot < ABSENT else captures[firsts[to] + slot]
+        for to in range(begin, end):
+            entry = -2 - place if place < ABSENT else turned[place + to - begin]
             if entry != ABSENT:
                 code = np.int64(numbers[entry])
                 if code < 0:
@@ -1495,14 +1512,14 @@ def take_entries(
 
 
 @_jit
-def take_integers(captures: Ints, firsts: Ints, runs: Ints, values: Ints, valid: Bytes) -> int:
+def take_integers(turned: Ints, runs: Ints, values: Ints, valid: Bytes) -> int:
     """A column of whole numbers -> how many are valid."""
     found = 0
     for run in range(len(runs)):
-        end, slot = runs[run, 1], runs[run, 2]
+        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
         bits = 0
-        for to in range(runs[run, 0], end):
-            capture = captures[firsts[to] + slot]
+        for to in range(begin, end):
+            capture = turned[place + to - begin]
             if capture != ABSENT:
                 values[to] = capture
                 bits |= 1 << (to & 7)
@@ -1515,8 +1532,7 @@ def take_integers(captures: Ints, firsts: Ints, runs: Ints, values: Ints, valid:
 
 @_jit
 def take_decimals(
-    captures: Ints,
-    firsts: Ints,
+    turned: Ints,
     runs: Ints,
     powers: npt.NDArray[np.float64],
     values: npt.NDArray[np.float64],
@@ -1525,10 +1541,10 @@ def take_decimals(
     """A column of decimal fractions -> how many are valid. Up to 15 digits over a power of ten round rightly."""
     found = 0
     for run in range(len(runs)):
-        end, slot = runs[run, 1], runs[run, 2]
+        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
         bits = 0
-        for to in range(runs[run, 0], end):
-            capture = captures[firsts[to] + slot]
+        for to in range(begin, end):
+            capture = turned[place + to - begin]
             if capture != ABSENT:
                 values[to] = np.float64(capture >> 4) / powers[capture & 15]
                 bits |= 1 << (to & 7)
@@ -1549,13 +1565,16 @@ def pack_sizes(entries: Ints, used: SmallInts, count: int) -> int:
 
 
 @_jit
-def pack(buffer: Bytes, entries: Ints, used: SmallInts, count: int, offsets: SmallInts, out: Bytes) -> None:
-    """The texts of some entries one after the other, as Arrow's string arrays hold them."""
+def pack(words: Words, entries: Ints, used: SmallInts, count: int, offsets: SmallInts, out: Words) -> None:
+    """The texts of some entries one after the other, as Arrow's string arrays hold them.
+
+    `out` is where eight bytes are written at a time: up to seven behind the last text, too.
+    """
     to = 0
     for code in range(count):
         offsets[code] = to
-        begin = entries[used[code], 0]
-        for position in range(begin, begin + entries[used[code], 1]):
-            out[to] = buffer[position]
-            to += 1
+        begin, length = entries[used[code], 0], entries[used[code], 1]
+        for each in range(0, length, 8):
+            out[to + each] = words[begin + each]
+        to += length
     offsets[count] = to
