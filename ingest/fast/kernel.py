@@ -202,7 +202,12 @@ def _jit(function: Any) -> Any:
     return numba.njit(nogil=True, cache=has_cache(), error_model="numpy", _nrt=False)(function)
 
 
-@_jit
+def _inlined(function: Any) -> Any:
+    """What is called for each line or text: an array is seven arguments, and a call's on the stack cost as much as it does."""
+    return numba.njit(nogil=True, cache=has_cache(), error_model="numpy", _nrt=False, forceinline=True)(function)
+
+
+@_inlined
 def _first_newline(words: Words, position: int) -> int:
     at = np.uint64(position)
     while True:
@@ -220,7 +225,7 @@ def _low(count: int) -> np.uint64:
     return _FULL >> (_WORD - _BITS * np.uint64(count))
 
 
-@_jit
+@_inlined
 def _is_equal(words: Words, position: int, others: Words, other: int, step: int, length: int) -> bool:
     """Whether `length` bytes are the same; `step` is how many entries of `others` eight bytes take."""
     one = np.uint64(position)
@@ -235,7 +240,7 @@ def _is_equal(words: Words, position: int, others: Words, other: int, step: int,
     return length == 0 or ((words[one] ^ others[two]) & _low(length)) == _ZERO
 
 
-@_jit
+@_inlined
 def _hash(words: Words, position: int, length: int, seed: np.uint64) -> np.uint64:
     at = np.uint64(position)
     value = np.uint64(length) * _MIX_B ^ seed
@@ -510,7 +515,7 @@ def _is_plain(buffer: Bytes, start: int, end: int) -> bool:
     return odd == 0
 
 
-@_jit
+@_inlined
 def _find_entry(
     words: Words,
     position: int,
@@ -557,7 +562,7 @@ def note_constants(
         )
 
 
-@_jit
+@_inlined
 def find_tag(
     words: Words, position: int, length: int, slots: SmallInts, text: Words, size: Ints, seed: np.uint64
 ) -> tuple[int, int]:
@@ -573,7 +578,7 @@ def find_tag(
         at = (at + 1) & mask
 
 
-@_jit
+@_inlined
 def _span_end(buffer: Bytes, classes: Bytes, number: int, begin: int, end: int) -> int:
     """Where the bytes of a class end that stand from `begin` on."""
     at = np.uint64(begin)
@@ -736,7 +741,7 @@ def _is_remark(
     return True
 
 
-@_jit
+@_inlined
 def _note_texts(
     words: Words,
     dictionaries: SmallInts,
@@ -772,7 +777,7 @@ def _note_texts(
     return True
 
 
-@_jit
+@_inlined
 def _fits(
     buffer: Bytes,
     words: Words,
