@@ -67,7 +67,7 @@ def write_part(
             is_host_assumed |= result.is_host_assumed
             for path, rows in _placed(result, name):
                 if path not in growing:
-                    growing[path] = stack.enter_context(_Growing(staging, path, rows))
+                    growing[path] = stack.enter_context(_Growing(staging, path))
                 growing[path].add(rows)
             for table in result.events.values():
                 hosts.update(filter(None, pc.unique(table["host"]).to_pylist()))
@@ -78,34 +78,33 @@ def write_part(
 def _placed(result: Result, name: str) -> Iterator[tuple[str, pa.Table]]:
     """The rows of a result by the file that they belong to."""
     for family, table in result.events.items():
-        for day, rows in _by_day(table):
+        for day, rows in by_day(table):
             yield f"events/family={family}/date={day}/{name}", rows
     if result.unparsed.num_rows:
         yield f"unparsed/{name}", result.unparsed
 
 
 class _Growing:
-    """A file that rows are added to, which are as its first ones; no half of it is ever seen under its name."""
+    """A file that rows are added to; no half of it is ever seen under its name."""
 
-    def __init__(self, staging: Path, path: str, first: pa.Table) -> None:
+    def __init__(self, staging: Path, path: str) -> None:
         self._staging = staging
         self._path = path
         self._temporary = (staging / path).with_suffix(f".{os.getpid()}.tmp")
         self._rows = 0
         self._moments: list[int] = []
         self._held: list[pa.Table] = []
-        with writing(self._temporary):
-            self._temporary.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self._temporary, first.schema, **_options_for(first))  # type: ignore[arg-type]
+        self._writer: pq.ParquetWriter | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         with writing(self._temporary):
-            if kind is None:
+            if kind is None and self._held:
                 self._write_held()
-            self._writer.close()
+            if self._writer:
+                self._writer.close()
             if kind is None:
                 self._temporary.replace(self._staging / self._path)
 
@@ -120,8 +119,11 @@ class _Growing:
                 self._write_held()
 
     def _write_held(self) -> None:
-        if self._held:
-            self._writer.write_table(pa.concat_tables(self._held))
+        rows = pa.concat_tables(self._held)
+        if self._writer is None:
+            self._temporary.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(self._temporary, rows.schema, **_options_for(rows))  # type: ignore[arg-type]
+        self._writer.write_table(rows)
         self._held = []
 
     def described(self, commit_no: int, source_ids: tuple[str, ...]) -> Part:
@@ -155,13 +157,17 @@ def _span(rows: pa.Table) -> tuple[int, int]:
     return moments["min"].as_py(), moments["max"].as_py()
 
 
-def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """The rows of each day of UTC. Nothing is copied: texts that are views of a chunk cannot be."""
+def by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of each day of UTC. Views have no filter in Arrow: with them, a day's rows must be side by side."""
     first_at, last_at = _span(table)
     if first_at // DAY_US == last_at // DAY_US:
         yield _name_of(first_at // DAY_US), table
         return
     days = table["logged_at"].cast(pa.int64()).to_numpy() // DAY_US
+    if table.schema.field("line").type == pa.string():
+        for day in np.unique(days):
+            yield _name_of(day), table.filter(pa.array(days == day))
+        return
     edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
     stretches = defaultdict[int, list[pa.Table]](list)
     for begin, end in pairwise(edges):
@@ -172,7 +178,7 @@ def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 def _name_of(day: int) -> str:
     """`2026-11-23`, of days since 1970."""
-    return date.fromordinal(_EPOCH + day).isoformat()
+    return date.fromordinal(_EPOCH + int(day)).isoformat()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from ingest.fast.columns import schema_of, tables
 from ingest.fast.lane import Lane, Scanned
 from ingest.formats import find_formats
 from ingest.framing import Framer
+from ingest.parts import by_day
 from ingest.text import decode
 from ingest.times import SOME_LEAP_YEAR, Years, year_of
 
@@ -30,7 +31,7 @@ def read(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Re
     coverage = _coverage(scanned)
     slow = _by_reference(chunk, scanned, source_id, years, settings)
     for family, table in slow.events.items():
-        fast.setdefault(family, []).append(table.cast(schema_of(family)))
+        fast.setdefault(family, []).extend(rows.cast(schema_of(family)) for _, rows in by_day(table))
     events = {family: pa.concat_tables(parts) for family, parts in fast.items()}
     return Result(
         events, slow.unparsed, coverage + slow.coverage, slow.is_host_assumed or scanned.own_lines > 0

@@ -204,7 +204,9 @@ def _jit(function: Any) -> Any:
 
 def _inlined(function: Any) -> Any:
     """What is called for each line or text: an array is seven arguments, and a call's on the stack cost as much as it does."""
-    return numba.njit(nogil=True, cache=has_cache(), error_model="numpy", _nrt=False, forceinline=True)(function)
+    return numba.njit(nogil=True, cache=has_cache(), error_model="numpy", _nrt=False, forceinline=True)(
+        function
+    )
 
 
 @_inlined
