@@ -32,7 +32,7 @@ class _Run(NamedTuple):
     shape: Fixed
     begin: int
     end: int
-    place: int  # of the first capture
+    place: int  # of the first capture in `turned`
 
 
 class _Rows(NamedTuple):
@@ -43,7 +43,7 @@ class _Rows(NamedTuple):
     made: pa.Buffer  # the texts that were put together
     order: kernel.Ints
     runs: Sequence[_Run]
-    turned: kernel.Ints  # their captures, those of a column side by side
+    turned: kernel.Ints  # captures, those of a shape and slot side by side
     numbers: kernel.SmallInts  # -1 for each entry of the dictionaries
 
 
@@ -53,11 +53,13 @@ def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) ->
     numbers = np.full(scanned.entries, -1, np.int32)
     found: dict[Family, list[pa.Table]] = {}
     for which in _days(scanned.rows.moment_us[: scanned.found]):
-        order = np.empty(len(which), np.int64)
-        ends = np.empty(len(programs.shapes), np.int64)
-        kernel.by_rank(scanned.rows.shape, which, programs.ranks, ends, order)
-        for family, runs in _runs_of(programs.ranked, ends.tolist()).items():
-            rows = _Rows(scanned, body, made, *_turned(scanned, order, runs), numbers)
+        ranks = np.zeros((len(programs.shapes), 4), np.int64)
+        order, turned = np.empty(len(which), np.int64), np.empty(scanned.captures, np.int64)
+        kernel.by_rank(scanned.rows, which, programs.ranks, programs.tables.slots, ranks, order, turned)
+        for family, runs in _runs_of(programs.ranked, ranks[:, 0].tolist()).items():
+            begin, end = runs[0].begin, runs[-1].end
+            own = [run._replace(begin=run.begin - begin, end=run.end - begin) for run in runs]
+            rows = _Rows(scanned, body, made, order[begin:end], own, turned, numbers)
             found.setdefault(family, []).append(_table(family, rows, source_id))
     return found
 
@@ -82,21 +84,6 @@ def _runs_of(shapes: Sequence[Fixed], ends: Sequence[int]) -> dict[Family, list[
             place += (end - begin) * len(shape.slots)
         begin = end
     return runs
-
-
-def _turned(
-    scanned: Scanned, order: kernel.Ints, runs: Sequence[_Run]
-) -> tuple[kernel.Ints, list[_Run], kernel.Ints]:
-    """The rows of one family, its runs from the first of them on, and their captures."""
-    begin, place, last = runs[0].begin, runs[0].place, runs[-1]
-    own = [
-        run._replace(begin=run.begin - begin, end=run.end - begin, place=run.place - place) for run in runs
-    ]
-    size = last.place - place + (last.end - last.begin) * len(last.shape.slots)
-    rows, turned = order[begin : last.end], np.empty(size, np.int64)
-    table = [(run.begin, run.end, len(run.shape.slots), run.place) for run in own]
-    kernel.turn(scanned.rows, rows, np.array(table, np.int64), turned)
-    return rows, own, turned
 
 
 @lru_cache

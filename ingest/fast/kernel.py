@@ -1315,33 +1315,33 @@ def scan(
 
 
 @_jit
-def by_rank(shape: SmallInts, which: Ints, rank: SmallInts, ends: Ints, order: Ints) -> None:
-    """Some rows in the order of their shapes' ranks; `ends[rank]` is where each rank's rows end."""
-    ends[:] = 0
-    for row in which:
-        ends[rank[shape[row]]] += 1
-    total = 0
-    for each in range(len(ends)):
-        total += ends[each]
-        ends[each] = total - ends[each]
-    for row in which:
-        each = rank[shape[row]]
-        order[ends[each]] = row
-        ends[each] += 1
+def by_rank(
+    rows: Rows, which: Ints, rank: SmallInts, slots: SmallInts, ranks: Ints, order: Ints, turned: Ints
+) -> None:
+    """Some rows in the order of their shapes' ranks, and their captures, those of a rank and slot side by side.
 
-
-@_jit
-def turn(rows: Rows, order: Ints, runs: Ints, turned: Ints) -> None:
-    """Captures side by side that belong to one column. `runs`: (first row, end, captures a row, place of the first)."""
-    captures, first_capture = rows.captures, rows.first_capture
-    for run in range(len(runs)):
-        begin, end, slots, place = runs[run, 0], runs[run, 1], runs[run, 2], runs[run, 3]
-        for to in range(begin, end):
-            first = first_capture[order[to]]
-            at = place + to - begin
-            for slot in range(slots):
-                turned[at] = captures[first + slot]
-                at += end - begin
+    `ranks` are zeros, then a row a rank: (where its rows end, how many they are, captures a row, a place under way).
+    """
+    shapes, captures, first_capture = rows.shape, rows.captures, rows.first_capture
+    for row in which:
+        each = rank[shapes[row]]
+        ranks[each, 1] += 1
+        ranks[each, 2] = slots[shapes[row]]
+    end = place = 0
+    for each in range(len(ranks)):
+        ranks[each, 0], ranks[each, 3] = end, place
+        end += ranks[each, 1]
+        place += ranks[each, 1] * ranks[each, 2]
+    for row in which:
+        each = rank[shapes[row]]
+        order[ranks[each, 0]] = row
+        ranks[each, 0] += 1
+        at = ranks[each, 3]
+        ranks[each, 3] += 1
+        first, step = first_capture[row], ranks[each, 1]
+        for capture in range(first, first + ranks[each, 2]):
+            turned[at] = captures[capture]
+            at += step
 
 
 @_jit

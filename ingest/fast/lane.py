@@ -44,6 +44,7 @@ class Scanned(NamedTuple):
     base: int  # where the chunk's first byte lies in the buffer
     rows: kernel.Rows
     found: int  # how many of `rows` are filled
+    captures: int
     entries: int
     tags: list[str]
     programs: list[Program | None]
@@ -126,6 +127,7 @@ class Lane:
             self._base,
             self._rows,
             int(state[kernel.ROWS]),
+            int(state[kernel.CAPTURES]),
             int(state[kernel.ENTRIES]),
             self._tag_names,
             self._tag_programs,
