@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from ingest.archives import Stream
-from ingest.blocks import split_open_line
+from ingest.blocks import count_lines, split_open_line
 from ingest.detection import LOOK_BYTES, Pick, pick, plain_name
 from ingest.drafts import Draft, begin, change_of
 from ingest.errors import LakeError, SourceError
@@ -192,6 +192,7 @@ def _read(
             collect()
 
     held: list[Chunk] = []
+    chunk = None
     enough = _task_bytes(draft.surveyed.size_bytes - draft.numbers.offset, workers.count)
     for chunk in chunks_from(source, stream, CHUNK_BYTES, draft.numbers, draft.surveyed.size_bytes):
         whole, open_line = split_open_line(chunk)
@@ -201,9 +202,10 @@ def _read(
             held = []
         hand_out([open_line] if open_line else [], is_open=True)
         draft.cut_lines += chunk.cut_lines
-        draft.line_no = chunk.first_line - 1 + chunk.data.count(b"\n")
         draft.has_open_line = open_line is not None
     hand_out(held, is_open=False)
+    if chunk:
+        draft.line_no = chunk.first_line - 1 + count_lines(chunk.data)
     while pending:
         collect()
 

@@ -83,6 +83,8 @@ class Workers:
     ) -> None:
         for pool in filter(None, (self._threads, self._processes)):
             pool.shutdown(cancel_futures=error is not None)
+        if self._threads:
+            gc.unfreeze()
 
     def expect(self, size_bytes: int, head: bytes, settings: Settings) -> None:
         """To be called before the tasks of a source, with its size, its first bytes and its own settings."""
@@ -107,6 +109,7 @@ class Workers:
             if self._progress:
                 self._progress("starting, slow the first time", 0, 0)
             fast.prepare(self._settings)
+            gc.freeze()  # to look through all that numba has loaded, again and again, costs 5 %
             self._threads = ThreadPoolExecutor(self.count)
         return self._threads
 

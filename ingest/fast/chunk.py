@@ -13,8 +13,7 @@ from ingest.fast.columns import schema_of, tables
 from ingest.fast.lane import Lane, Scanned
 from ingest.formats import find_formats
 from ingest.framing import Framer
-from ingest.parts import is_one_day
-from ingest.schema import Family, events_schema
+from ingest.parts import by_day
 from ingest.text import decode
 from ingest.times import SOME_LEAP_YEAR, Years, year_of
 
@@ -31,9 +30,9 @@ def read(chunk: Chunk, source_id: str, years: Years, settings: "Settings") -> Re
     fast = tables(scanned, lane.programs, chunk.data, source_id)
     coverage = _coverage(scanned)
     slow = _by_reference(chunk, scanned, source_id, years, settings)
-    events = slow.events | {
-        family: _joined(family, table, slow.events.get(family)) for family, table in fast.items()
-    }
+    for family, table in slow.events.items():
+        fast.setdefault(family, []).extend(rows.cast(schema_of(family)) for _, rows in by_day(table))
+    events = {family: pa.concat_tables(parts) for family, parts in fast.items()}
     return Result(
         events, slow.unparsed, coverage + slow.coverage, slow.is_host_assumed or scanned.own_lines > 0
     )
@@ -96,9 +95,3 @@ def _by_reference(
         gathered.add_line(line_no, decode(line), framer(line_no))
         added = line_no
     return gathered.result()
-
-
-def _joined(family: Family, fast: pa.Table, slow: pa.Table | None) -> pa.Table:
-    joined = pa.concat_tables([fast, slow.cast(schema_of(family))]) if slow else fast
-    # Views can be written, but not picked by day: they have no filter in Arrow.
-    return joined if is_one_day(joined) else joined.cast(events_schema(family))

@@ -4,7 +4,7 @@ Texts that repeat become dictionaries of the chunk, which Parquet takes over wit
 that do not are views of the chunk, which nobody copies.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -17,12 +17,22 @@ from ingest.fast import kernel
 from ingest.fast.compile import UNIQUE_TEXTS, Fixed, Programs
 from ingest.fast.lane import Scanned
 from ingest.framing import origin
+from ingest.parts import DAY_US
 from ingest.schema import ATTRIBUTES, COUNT, MOMENT, SMALL, TEXT, Family, events_schema
 
 Array: TypeAlias = "pa.Array[Any]"
 _CODES: Final[pa.DataType] = pa.dictionary(pa.int32(), pa.string())
 _VIEW: Final = pa.string_view()
 _POWERS: Final = 10.0 ** np.arange(16)
+
+
+class _Run(NamedTuple):
+    """Rows of one shape, which are side by side."""
+
+    shape: Fixed
+    begin: int
+    end: int
+    place: int  # of the first capture in `turned`
 
 
 class _Rows(NamedTuple):
@@ -32,30 +42,48 @@ class _Rows(NamedTuple):
     body: pa.Buffer  # the chunk that views point into
     made: pa.Buffer  # the texts that were put together
     order: kernel.Ints
-    runs: Sequence[tuple[Fixed, int, int]]  # shape, first row, end
+    runs: Sequence[_Run]
+    turned: kernel.Ints  # captures, those of a shape and slot side by side
     numbers: kernel.SmallInts  # -1 for each entry of the dictionaries
 
 
-def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) -> dict[Family, pa.Table]:
-    """All that was understood of a chunk, whose bytes are `data`."""
-    order = np.empty(scanned.found, np.int64)
-    ends = np.empty(len(programs.shapes), np.int64)
-    kernel.by_rank(scanned.rows.shape, scanned.found, programs.ranks, ends, order)
-    runs: dict[Family, list[tuple[Fixed, int, int]]] = {}
-    begin = 0
-    for shape, end in zip(programs.ranked, ends.tolist(), strict=True):
-        if end > begin:
-            runs.setdefault(shape.family, []).append((shape, begin, end))
-        begin = end
+def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) -> dict[Family, list[pa.Table]]:
+    """All that was understood of a chunk, whose bytes are `data`: a table a family and day of UTC."""
     body, made = pa.py_buffer(data), pa.py_buffer(scanned.made)
     numbers = np.full(scanned.entries, -1, np.int32)
-    found = {}
-    for family, of in runs.items():
-        begin = of[0][1]
-        within = [(shape, first - begin, end - begin) for shape, first, end in of]
-        rows = _Rows(scanned, body, made, order[begin : of[-1][2]], within, numbers)
-        found[family] = _table(family, rows, source_id)
+    found: dict[Family, list[pa.Table]] = {}
+    for which in _days(scanned.rows.moment_us[: scanned.found]):
+        ranks = np.zeros((len(programs.shapes), 4), np.int64)
+        order, turned = np.empty(len(which), np.int64), np.empty(scanned.captures, np.int64)
+        kernel.by_rank(scanned.rows, which, programs.ranks, programs.tables.slots, ranks, order, turned)
+        for family, runs in _runs_of(programs.ranked, ranks[:, 0].tolist()).items():
+            begin, end = runs[0].begin, runs[-1].end
+            own = [run._replace(begin=run.begin - begin, end=run.end - begin) for run in runs]
+            rows = _Rows(scanned, body, made, order[begin:end], own, turned, numbers)
+            found.setdefault(family, []).append(_table(family, rows, source_id))
     return found
+
+
+def _days(moments: kernel.Ints) -> Iterator[kernel.Ints]:
+    """The rows of each day; nearly always all are of one."""
+    if not len(moments) or moments.min() // DAY_US == moments.max() // DAY_US:
+        yield np.arange(len(moments))
+        return
+    days = moments // DAY_US
+    for day in np.unique(days):
+        yield np.flatnonzero(days == day)
+
+
+def _runs_of(shapes: Sequence[Fixed], ends: Sequence[int]) -> dict[Family, list[_Run]]:
+    """Where in the order of shapes the rows of each are."""
+    runs: dict[Family, list[_Run]] = {}
+    begin = place = 0
+    for shape, end in zip(shapes, ends, strict=True):
+        if end > begin:
+            runs.setdefault(shape.family, []).append(_Run(shape, begin, end, place))
+            place += (end - begin) * len(shape.slots)
+        begin = end
+    return runs
 
 
 @lru_cache
@@ -91,12 +119,12 @@ def _frame(rows: _Rows) -> dict[str, Array]:
     without = kernel.take_frames(
         rows.scanned.rows, rows.order, moments, offsets, hosts, tags, pids, has_pid, lines
     )
-    names = list(dict.fromkeys(shape.kind for shape, _, _ in rows.runs))
-    for shape, first, end in rows.runs:
+    names = list(dict.fromkeys(run.shape.kind for run in rows.runs))
+    for shape, first, end, _ in rows.runs:
         kinds[first:end] = names.index(shape.kind)
     programs = [program for tag in _numbered(tags) if (program := rows.scanned.programs[tag])]
     daemons, speakers = [program.daemon for program in programs], tags.copy()
-    for shape, first, end in rows.runs:
+    for shape, first, end, _ in rows.runs:
         if shape.daemon:  # the message says more than the tag
             speakers[first:end] = len(daemons)
             daemons.append(shape.daemon)
@@ -147,7 +175,7 @@ def _looked_up(numbers: kernel.SmallInts, texts: Sequence[str | None]) -> Array:
 
 def _lines(rows: _Rows) -> Array:
     views = np.empty((len(rows.order), 2), np.uint64)
-    kernel.view_lines(rows.scanned.words, rows.scanned.rows, rows.order, rows.scanned.base, views)
+    kernel.view_lines(rows.scanned.rows, rows.order, rows.scanned.base, views)
     return pa.Array.from_buffers(_VIEW, len(rows.order), [None, _buffer(views), rows.body], 0)
 
 
@@ -161,10 +189,10 @@ def _column(name: str, kind: pa.DataType, rows: _Rows) -> Array:
     valid = _bitmap(size)
     if kind == COUNT:
         counts = np.zeros(size, np.int64)
-        found = kernel.take_integers(rows.scanned.rows, rows.order, runs, counts, valid)
+        found = kernel.take_integers(rows.turned, runs, counts, valid)
         return _flat(kind, counts, valid, size - found)
     seconds = np.zeros(size, np.float64)
-    found = kernel.take_decimals(rows.scanned.rows, rows.order, runs, _POWERS, seconds, valid)
+    found = kernel.take_decimals(rows.turned, runs, _POWERS, seconds, valid)
     return _flat(kind, seconds, valid, size - found)
 
 
@@ -177,8 +205,7 @@ def _view_column(name: str, rows: _Rows) -> Array:
     scanned = rows.scanned
     found = kernel.view_captures(
         scanned.words,
-        scanned.rows,
-        rows.order,
+        rows.turned,
         runs,
         *_absent(name),
         scanned.base,
@@ -197,15 +224,19 @@ def _dictionary_column(name: str, rows: _Rows) -> Array:
         return _nulls(size, _CODES)
     valid, codes = _bitmap(size), np.zeros(size, np.int32)
     used = np.empty(rows.scanned.entries, np.int32)
-    found, known = kernel.take_entries(rows.scanned.rows, rows.order, runs, rows.numbers, used, codes, valid)
+    found, known = kernel.take_entries(rows.turned, runs, rows.numbers, used, codes, valid)
     return _dictionary(codes, valid, size - found, _texts(rows.scanned, used, known))
 
 
-def _runs(name: str, runs: Sequence[tuple[Fixed, int, int]]) -> kernel.Ints:
-    """(first row, end, slot) of the shapes that have a column."""
+def _runs(name: str, runs: Sequence[_Run]) -> kernel.Ints:
+    """(first row, end, place of the first capture) of the shapes that have a column."""
     found = [
-        (first, end, shape.slots[name] if name in shape.slots else -2 - shape.constants[name])
-        for shape, first, end in runs
+        (
+            begin,
+            end,
+            place + shape.slots[name] * (end - begin) if name in shape.slots else -2 - shape.constants[name],
+        )
+        for shape, begin, end, place in runs
         if name in shape.slots or name in shape.constants
     ]
     return np.array(found, np.int64).reshape(len(found), 3)
@@ -221,8 +252,8 @@ def _absent(name: str) -> tuple[np.uint64, int]:
 def _texts(scanned: Scanned, used: kernel.SmallInts, count: int) -> Array:
     entries = scanned.rows.entries
     offsets = np.empty(count + 1, np.int32)
-    packed = np.empty(kernel.pack_sizes(entries, used, count), np.uint8)
-    kernel.pack(scanned.buffer, entries, used, count, offsets, packed)
+    packed = np.empty(kernel.pack_sizes(entries, used, count) + 8, np.uint8)
+    kernel.pack(scanned.words, entries, used, count, offsets, kernel.words_of(packed))
     return pa.StringArray.from_buffers(count, _buffer(offsets), _buffer(packed))
 
 

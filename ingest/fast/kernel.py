@@ -177,7 +177,7 @@ class Rows(NamedTuple):
 
     shape: SmallInts
     start: Ints
-    size: Ints
+    head: Words  # length and first four bytes, as a string_view begins
     moment_us: Ints
     offset_s: SmallInts
     host: SmallInts  # an entry
@@ -193,11 +193,23 @@ class Rows(NamedTuple):
     entries: Ints  # (position, length, dictionary) of each text of the dictionaries, once
 
 
+def words_of(buffer: Bytes) -> Words:
+    """The eight bytes from each place of a buffer on, as far as there are eight."""
+    return np.ndarray((len(buffer) - 7,), np.uint64, buffer, strides=(1,))
+
+
 def _jit(function: Any) -> Any:
     return numba.njit(nogil=True, cache=has_cache(), error_model="numpy", _nrt=False)(function)
 
 
-@_jit
+def _inlined(function: Any) -> Any:
+    """What is called for each line or text: an array is seven arguments, and a call's on the stack cost as much as it does."""
+    return numba.njit(nogil=True, cache=has_cache(), error_model="numpy", _nrt=False, forceinline=True)(
+        function
+    )
+
+
+@_inlined
 def _first_newline(words: Words, position: int) -> int:
     at = np.uint64(position)
     while True:
@@ -215,7 +227,7 @@ def _low(count: int) -> np.uint64:
     return _FULL >> (_WORD - _BITS * np.uint64(count))
 
 
-@_jit
+@_inlined
 def _is_equal(words: Words, position: int, others: Words, other: int, step: int, length: int) -> bool:
     """Whether `length` bytes are the same; `step` is how many entries of `others` eight bytes take."""
     one = np.uint64(position)
@@ -230,7 +242,7 @@ def _is_equal(words: Words, position: int, others: Words, other: int, step: int,
     return length == 0 or ((words[one] ^ others[two]) & _low(length)) == _ZERO
 
 
-@_jit
+@_inlined
 def _hash(words: Words, position: int, length: int, seed: np.uint64) -> np.uint64:
     at = np.uint64(position)
     value = np.uint64(length) * _MIX_B ^ seed
@@ -505,7 +517,7 @@ def _is_plain(buffer: Bytes, start: int, end: int) -> bool:
     return odd == 0
 
 
-@_jit
+@_inlined
 def _find_entry(
     words: Words,
     position: int,
@@ -552,7 +564,7 @@ def note_constants(
         )
 
 
-@_jit
+@_inlined
 def find_tag(
     words: Words, position: int, length: int, slots: SmallInts, text: Words, size: Ints, seed: np.uint64
 ) -> tuple[int, int]:
@@ -568,7 +580,7 @@ def find_tag(
         at = (at + 1) & mask
 
 
-@_jit
+@_inlined
 def _span_end(buffer: Bytes, classes: Bytes, number: int, begin: int, end: int) -> int:
     """Where the bytes of a class end that stand from `begin` on."""
     at = np.uint64(begin)
@@ -731,7 +743,7 @@ def _is_remark(
     return True
 
 
-@_jit
+@_inlined
 def _note_texts(
     words: Words,
     dictionaries: SmallInts,
@@ -767,7 +779,7 @@ def _note_texts(
     return True
 
 
-@_jit
+@_inlined
 def _fits(
     buffer: Bytes,
     words: Words,
@@ -1016,7 +1028,7 @@ def scan(
     dictionaries, absent, absent_sizes = tables.dictionaries, tables.absent, tables.absent_sizes
     entry_slots, entries, captures, declined = rows.entry_slots, rows.entries, rows.captures, rows.declined
     tag_events, tag_foreign = rows.tag_events, rows.tag_foreign
-    row_shape, row_start, row_size, row_moment = rows.shape, rows.start, rows.size, rows.moment_us
+    row_shape, row_start, row_head, row_moment = rows.shape, rows.start, rows.head, rows.moment_us
     row_offset, row_host, row_tag, row_pid = rows.offset_s, rows.host, rows.tag, rows.pid
     row_line, row_capture = rows.line, rows.first_capture
     state[WANTED] = NOTHING
@@ -1266,7 +1278,7 @@ def scan(
                         break
                     row_shape[count] = shape if found == 1 else twins[shape]
                     row_start[count] = start
-                    row_size[count] = stop - start
+                    row_head[count] = np.uint64(stop - start) | (words[start] << _HALF)
                     row_moment[count] = moment_us
                     row_offset[count] = offset
                     row_host[count] = host
@@ -1303,19 +1315,33 @@ def scan(
 
 
 @_jit
-def by_rank(shape: SmallInts, count: int, rank: SmallInts, ends: Ints, order: Ints) -> None:
-    """Rows in the order of their shapes' ranks; `ends[rank]` is where each rank's rows end."""
-    ends[:] = 0
-    for row in range(count):
-        ends[rank[shape[row]]] += 1
-    total = 0
-    for each in range(len(ends)):
-        total += ends[each]
-        ends[each] = total - ends[each]
-    for row in range(count):
-        each = rank[shape[row]]
-        order[ends[each]] = row
-        ends[each] += 1
+def by_rank(
+    rows: Rows, which: Ints, rank: SmallInts, slots: SmallInts, ranks: Ints, order: Ints, turned: Ints
+) -> None:
+    """Some rows in the order of their shapes' ranks, and their captures, those of a rank and slot side by side.
+
+    `ranks` are zeros, then a row a rank: (where its rows end, how many they are, captures a row, a place under way).
+    """
+    shapes, captures, first_capture = rows.shape, rows.captures, rows.first_capture
+    for row in which:
+        each = rank[shapes[row]]
+        ranks[each, 1] += 1
+        ranks[each, 2] = slots[shapes[row]]
+    end = place = 0
+    for each in range(len(ranks)):
+        ranks[each, 0], ranks[each, 3] = end, place
+        end += ranks[each, 1]
+        place += ranks[each, 1] * ranks[each, 2]
+    for row in which:
+        each = rank[shapes[row]]
+        order[ranks[each, 0]] = row
+        ranks[each, 0] += 1
+        at = ranks[each, 3]
+        ranks[each, 3] += 1
+        first, step = first_capture[row], ranks[each, 1]
+        for capture in range(first, first + ranks[each, 2]):
+            turned[at] = captures[capture]
+            at += step
 
 
 @_jit
@@ -1331,20 +1357,28 @@ def take_frames(
     line: Ints,
 ) -> int:
     """What the frame tells of some rows -> how many have no pid."""
+    moments, offsets, hosts, tags = rows.moment_us, rows.offset_s, rows.host, rows.tag
+    pids, lines = rows.pid, rows.line
     without = 0
+    bits = 0  # of the eight rows under way: a byte that is changed for each of them is waited for
     for to in range(len(order)):
         row = order[to]
-        moment_us[to] = rows.moment_us[row]
-        offset_s[to] = rows.offset_s[row]
-        host[to] = rows.host[row]
-        tag[to] = rows.tag[row]
-        line[to] = rows.line[row]
-        if rows.pid[row] != ABSENT:
-            pid[to] = rows.pid[row]
-            pid_valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
+        moment_us[to] = moments[row]
+        offset_s[to] = offsets[row]
+        host[to] = hosts[row]
+        tag[to] = tags[row]
+        line[to] = lines[row]
+        if pids[row] != ABSENT:
+            pid[to] = pids[row]
+            bits |= 1 << (to & 7)
         else:
             pid[to] = 0
             without += 1
+        if to & 7 == 7:
+            pid_valid[to >> 3] = bits
+            bits = 0
+    if len(order) & 7:
+        pid_valid[len(order) >> 3] = bits
     return without
 
 
@@ -1369,12 +1403,18 @@ def number(values: SmallInts, numbers: SmallInts, used: SmallInts) -> int:
 def look_up(numbers: SmallInts, table: SmallInts, found: SmallInts, valid: Bytes) -> int:
     """The code of each number -> how many have one; those without are -1 in the table."""
     count = 0
+    bits = 0
     for row in range(len(numbers)):
         code = table[numbers[row]]
         if code >= 0:
             found[row] = code
-            valid[row >> 3] |= np.uint8(1) << np.uint8(row & 7)
+            bits |= 1 << (row & 7)
             count += 1
+        if row & 7 == 7:
+            valid[row >> 3] = bits
+            bits = 0
+    if len(numbers) & 7:
+        valid[len(numbers) >> 3] = bits
     return count
 
 
@@ -1396,18 +1436,19 @@ def _put_view(words: Words, position: int, length: int, base: int, made: int, vi
 
 
 @_jit
-def view_lines(words: Words, rows: Rows, order: Ints, base: int, views: Words) -> None:
-    """The lines themselves as string_views; `base` is where the lines begin."""
+def view_lines(rows: Rows, order: Ints, base: int, views: Words) -> None:
+    """The lines themselves, all longer than 12 bytes, as string_views; `base` is where the lines begin."""
+    starts, heads = rows.start, rows.head
     for to in range(len(order)):
         row = order[to]
-        _put_view(words, rows.start[row], rows.size[row], base, rows.start[row] + 1, views, to)
+        views[to, 0] = heads[row]
+        views[to, 1] = np.uint64(starts[row] - base) << _HALF
 
 
 @_jit
 def view_captures(
     words: Words,
-    rows: Rows,
-    order: Ints,
+    turned: Ints,
     runs: Ints,
     absent: np.uint64,
     absent_size: int,
@@ -1416,73 +1457,89 @@ def view_captures(
     views: Words,
     valid: Bytes,
 ) -> int:
-    """A column of texts as string_views -> how many are valid. `runs`: (first row, end, slot) of the shapes with it.
+    """A column of texts as string_views -> how many are valid. `runs`: (first row, end, place of the first in `turned`) of the
+    shapes with it.
 
     Texts before `made` are in the first buffer, those behind it in the second.
     """
     found = 0
     for run in range(len(runs)):
-        for to in range(runs[run, 0], runs[run, 1]):
-            capture = rows.captures[rows.first_capture[order[to]] + runs[run, 2]]
-            if capture == ABSENT:
-                continue
+        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
+        bits = 0
+        for to in range(begin, end):
+            capture = turned[place + to - begin]
             position = capture >> LENGTH_BITS
             length = capture & LENGTH_MASK
-            if length == absent_size and (words[position] & _low(length)) == absent:
-                continue
-            _put_view(words, position, length, base, made, views, to)
-            valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
-            found += 1
+            if capture != ABSENT and (length != absent_size or (words[position] & _low(length)) != absent):
+                _put_view(words, position, length, base, made, views, to)
+                bits |= 1 << (to & 7)
+                found += 1
+            if to & 7 == 7 or to + 1 == end:
+                valid[to >> 3] |= bits
+                bits = 0
     return found
 
 
 @_jit
 def take_entries(
-    rows: Rows, order: Ints, runs: Ints, numbers: SmallInts, used: SmallInts, codes: SmallInts, valid: Bytes
+    turned: Ints,
+    runs: Ints,
+    numbers: SmallInts,
+    used: SmallInts,
+    codes: SmallInts,
+    valid: Bytes,
 ) -> tuple[int, int]:
     """A column of dictionary texts -> how many are valid, how many entries are `used`: the codes are their places.
 
-    A slot below ABSENT in `runs` is the constant -2 - slot. `numbers` are -1, one an entry, and so they remain.
+    A place below ABSENT in `runs` is the constant -2 - place. `numbers` are -1, one an entry, and so they remain.
     """
-    captures, first_capture = rows.captures, rows.first_capture
     found = 0
     known = 0
     for run in range(len(runs)):
-        slot = runs[run, 2]
-        for to in range(runs[run, 0], runs[run, 1]):
-            entry = -2 - slot if slot < ABSENT else captures[first_capture[order[to]] + slot]
-            if entry == ABSENT:
-                continue
-            if numbers[entry] < 0:
-                numbers[entry] = known
-                used[known] = entry
-                known += 1
-            codes[to] = numbers[entry]
-            valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
-            found += 1
+        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
+        bits = 0
+        for to in range(begin, end):
+            entry = -2 - place if place < ABSENT else turned[place + to - begin]
+            if entry != ABSENT:
+                code = np.int64(numbers[entry])
+                if code < 0:
+                    code = known
+                    numbers[entry] = known
+                    used[known] = entry
+                    known += 1
+                codes[to] = code
+                bits |= 1 << (to & 7)
+                found += 1
+            if to & 7 == 7 or to + 1 == end:
+                valid[to >> 3] |= bits
+                bits = 0
     for code in range(known):
         numbers[used[code]] = -1
     return found, known
 
 
 @_jit
-def take_integers(rows: Rows, order: Ints, runs: Ints, values: Ints, valid: Bytes) -> int:
+def take_integers(turned: Ints, runs: Ints, values: Ints, valid: Bytes) -> int:
     """A column of whole numbers -> how many are valid."""
     found = 0
     for run in range(len(runs)):
-        for to in range(runs[run, 0], runs[run, 1]):
-            capture = rows.captures[rows.first_capture[order[to]] + runs[run, 2]]
+        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
+        bits = 0
+        for to in range(begin, end):
+            capture = turned[place + to - begin]
             if capture != ABSENT:
                 values[to] = capture
-                valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
+                bits |= 1 << (to & 7)
                 found += 1
+            if to & 7 == 7 or to + 1 == end:
+                valid[to >> 3] |= bits
+                bits = 0
     return found
 
 
 @_jit
 def take_decimals(
-    rows: Rows,
-    order: Ints,
+    turned: Ints,
     runs: Ints,
     powers: npt.NDArray[np.float64],
     values: npt.NDArray[np.float64],
@@ -1491,12 +1548,17 @@ def take_decimals(
     """A column of decimal fractions -> how many are valid. Up to 15 digits over a power of ten round rightly."""
     found = 0
     for run in range(len(runs)):
-        for to in range(runs[run, 0], runs[run, 1]):
-            capture = rows.captures[rows.first_capture[order[to]] + runs[run, 2]]
+        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
+        bits = 0
+        for to in range(begin, end):
+            capture = turned[place + to - begin]
             if capture != ABSENT:
                 values[to] = np.float64(capture >> 4) / powers[capture & 15]
-                valid[to >> 3] |= np.uint8(1) << np.uint8(to & 7)
+                bits |= 1 << (to & 7)
                 found += 1
+            if to & 7 == 7 or to + 1 == end:
+                valid[to >> 3] |= bits
+                bits = 0
     return found
 
 
@@ -1510,13 +1572,16 @@ def pack_sizes(entries: Ints, used: SmallInts, count: int) -> int:
 
 
 @_jit
-def pack(buffer: Bytes, entries: Ints, used: SmallInts, count: int, offsets: SmallInts, out: Bytes) -> None:
-    """The texts of some entries one after the other, as Arrow's string arrays hold them."""
+def pack(words: Words, entries: Ints, used: SmallInts, count: int, offsets: SmallInts, out: Words) -> None:
+    """The texts of some entries one after the other, as Arrow's string arrays hold them.
+
+    `out` is where eight bytes are written at a time: up to seven behind the last text, too.
+    """
     to = 0
     for code in range(count):
         offsets[code] = to
-        begin = entries[used[code], 0]
-        for position in range(begin, begin + entries[used[code], 1]):
-            out[to] = buffer[position]
-            to += 1
+        begin, length = entries[used[code], 0], entries[used[code], 1]
+        for each in range(0, length, 8):
+            out[to + each] = words[begin + each]
+        to += length
     offsets[count] = to

@@ -44,6 +44,7 @@ class Scanned(NamedTuple):
     base: int  # where the chunk's first byte lies in the buffer
     rows: kernel.Rows
     found: int  # how many of `rows` are filled
+    captures: int
     entries: int
     tags: list[str]
     programs: list[Program | None]
@@ -126,6 +127,7 @@ class Lane:
             self._base,
             self._rows,
             int(state[kernel.ROWS]),
+            int(state[kernel.CAPTURES]),
             int(state[kernel.ENTRIES]),
             self._tag_names,
             self._tag_programs,
@@ -192,9 +194,7 @@ class Lane:
         buffer = np.zeros(needed + needed // 4, np.uint8)
         buffer[: self._base] = self._buffer[: self._base]
         self._buffer = buffer
-        self._words = np.lib.stride_tricks.as_strided(
-            np.frombuffer(buffer, np.uint64, 1), (len(buffer) - 7,), (1,), writeable=False
-        )
+        self._words = kernel.words_of(buffer)
         self._rows = _rows(len(buffer) // 3, int(self.programs.tables.slots.max(initial=0)) + 1)
 
 
@@ -202,11 +202,11 @@ def _rows(size: int, captures: int) -> kernel.Rows:
     """Room for the rows of `size` bytes, each with so many captures."""
     lines = size // _LEAST_LINE + 1
     shape, offset_s, host, tag = (np.empty(lines, np.int32) for _ in range(4))
-    start, length, moment_us, pid, line, first_capture = (np.empty(lines, np.int64) for _ in range(6))
+    start, moment_us, pid, line, first_capture = (np.empty(lines, np.int64) for _ in range(5))
     return kernel.Rows(
         shape=shape,
         start=start,
-        size=length,
+        head=np.empty(lines, np.uint64),
         moment_us=moment_us,
         offset_s=offset_s,
         host=host,
