@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from functools import lru_cache
 from hashlib import blake2b
@@ -157,7 +158,7 @@ def _text(block: Block, name: str) -> str | None:
     plain = " ".join(values[0][:_MAX_TEXT].split())
     try:
         return str(make_header(decode_header(plain))) if "=?" in plain else plain or None
-    except (LookupError, UnicodeError, ValueError):
+    except (LookupError, MessageError, UnicodeError, ValueError):
         return plain
 
 
