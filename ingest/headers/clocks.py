@@ -6,6 +6,7 @@ is wrong; a delay beside it has bounds, and is never negative.
 
 from collections.abc import Collection, Sequence
 from itertools import pairwise
+from operator import sub
 from typing import Final, NamedTuple
 
 # Whole seconds, and clocks kept by NTP: less says nothing.
@@ -35,6 +36,18 @@ def compare(times: Sequence[float | None], weights: Sequence[int]) -> list[Clock
         agreed = (Clock(delay, bound := max(0.0, delay), bound, 0.0, is_right=True) for delay in delays)
         return [Clock(None, None, None, 0.0, is_right=True), *agreed]
     return [_clock(times, right, place) for place in range(len(times))]
+
+
+def agreed(times: Sequence[float | None]) -> list[float | None] | None:
+    """The delays of moments of which each clock agrees with the one before, as nearly always; None for others.
+
+    They are those of `compare`, where no clock is wrong then.
+    """
+    if None in times:
+        return None
+    known: Sequence[float] = times  # type: ignore[assignment]  # none is None
+    delays = list(map(sub, known[1:], known))
+    return None if delays and min(delays) < -TOLERANCE_S else [None, *delays][: len(times)]
 
 
 def transit_s(times: Sequence[float | None], clocks: Sequence[Clock]) -> float | None:

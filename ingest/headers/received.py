@@ -14,9 +14,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from ingest.headers.dates import Dated, find_date, read_usual
+from ingest.headers.dates import USUAL_DATE, Dated, find_date, usual_moment
 from ingest.headers.lexer import MAX_LENGTH, TokenKind, is_balanced, scan, without_comments
-from ingest.headers.servers import Peer, Server, names_peer_first, server_of
+from ingest.headers.servers import SERVERS, Peer, Server, names_peer_first, server_of
 
 _KEYWORDS: Final = frozenset({"from", "by", "via", "with", "id", "for"})
 _COMMENTS: Final = 32  # of a clause; servers write three
@@ -78,12 +78,14 @@ def _any(value: str, text: str) -> Hop:
     return _hop(value, text, rest, dated, defects)
 
 
-# What stands behind `id` in most headers.
+# What stands behind `id` in most headers, and the date.
 _TAIL: Final = re.compile(
-    r"(?P<id>[^\s;()<>\[\],]+)(?P<via>(?: via (?:Frontend|Mailbox) Transport)?)(?: for (?:<(?P<for>[^\s;()<>\[\],]+)>|(?P<bare>[^\s;()<>\[\],]+)))?"
-    r"(?P<comment>(?: \([^()]*\))?)"
+    r"([^ ;()<>\[\],]++)((?: via (?:Frontend|Mailbox) Transport)?)(?: for (?:<([^ ;()<>\[\],]++)>|([^ ;()<>\[\],]++)))?"
+    rf"((?: \([^()]*+\))?) ?; ?{USUAL_DATE}",
+    re.ASCII,
 )
-_ADDRESSEE: Final = re.compile(r"([^<>]+) for <([^\s;()<>\[\],]+)>")
+_DATE: Final = re.compile(USUAL_DATE, re.ASCII)
+_ADDRESSEE: Final = re.compile(r"([^<>]+) for <([^ ;()<>\[\],]+)>")
 _SENDER: Final = " (envelope-from <"  # Exim's; differs from message to message
 _LONGEST: Final = 1_000
 # What a frame is read with in the place of an id; Gmail's tell who wrote them.
@@ -96,41 +98,98 @@ def _usual(value: str, text: str) -> Hop | None:
     read once."""
     if len(text) > _LONGEST or '"' in text or "\\" in text:
         return None
-    head, _, date = text.rpartition(";")
-    dated = read_usual(date.strip())
-    if not dated:
+    if _SENDER in text and not (text := _without_sender(text)):
         return None
-    head, sender, rest = head.rstrip().partition(_SENDER)
-    if sender:
-        address, close, rest = rest.partition(">)")
-        is_comment = close and rest[:1] in ("", " ") and head.count("(") == head.count(")")
-        if not is_comment or "(" in address or ")" in address or head.rpartition(" ")[2].lower() in _KEYWORDS:
-            return None
-        head += rest
-    begin, mark, end = head.partition(" id ")
+    begin, mark, end = text.partition(" id ")
     if mark:
         found = _TAIL.fullmatch(end)
         if not found:
             return None
-        hop_id, via, for_address, bare, comment = found.groups()
+        hop_id, via, for_address, bare, comment, *date = found.groups()
         frame = _frame(begin, _GMAIL_ID if "csp" in hop_id else _ANY_ID, via + comment)
         for_address = for_address or bare
     else:
-        found = _ADDRESSEE.fullmatch(head)
-        begin, for_address = found.groups() if found else (head, None)
-        hop_id, frame = None, _frame(begin, None, "")
+        head, _, end = text.rpartition(";")
+        found = _DATE.fullmatch(end.strip())
+        if not found:
+            return None
+        hop_id, date = None, list(found.groups())
+        addressed = _ADDRESSEE.fullmatch(head := head.rstrip())
+        begin, for_address = addressed.groups() if addressed else (head, None)
+        frame = _frame(begin, None, "")
     if not frame or hop_id in _KEYWORDS or for_address in _KEYWORDS:
         return None
-    return Hop(value, *frame[1:10], hop_id, for_address, *dated, frame.server, frame.confidence)
+    dated = usual_moment(*date)
+    return Hop._make((value, *frame[1:10], hop_id, for_address, *dated, *frame[14:])) if dated else None
+
+
+def _without_sender(text: str) -> str:
+    """The text without Exim's comment on the envelope's sender; '' where that is more than a comment."""
+    head, _, rest = text.partition(_SENDER)
+    address, close, rest = rest.partition(">)")
+    is_comment = close and rest[:1] in (" ", ";") and head.count("(") == head.count(")")
+    if not is_comment or "(" in address or ")" in address or ";" in head:
+        return ""
+    return "" if head.rpartition(" ")[2].lower() in _KEYWORDS else head + rest
+
+
+# How the client is named in most headers: its names and its address, and the same with others. Names end in a letter,
+# so none is an address.
+_NAME: Final = r"[\w.-]{0,200}[A-Za-z]"
+_IP: Final = r"\[(?P<ip>(?:IPv6:)?[\da-fA-F.:]{2,45})\]"
+_CLIENT: Final = {"helo": "helo.stand.in", "name": "name.stand.in", "ip": "192.0.2.254"}
+_CLIENTS: Final = tuple(
+    (re.compile(shape, re.ASCII), text.format(**_CLIENT))
+    for shape, text in (
+        (rf"from (?P<helo>{_NAME}) \((?P<name>{_NAME})\.? {_IP}\)", "from {helo} ({name} [{ip}])"),  # Postfix, sendmail, Gmail
+        (rf"from (?P<helo>{_NAME}) \({_IP}\)", "from {helo} ([{ip}])"),  # amavis, Exim
+        (rf"from (?P<helo>{_NAME}) \({_IP} helo=(?P<name>{_NAME})\)", "from {helo} ([{ip}] helo={name})"),  # Exim
+        (rf"from {_IP} \(helo=(?P<helo>{_NAME})\)", "from [{ip}] (helo={helo})"),  # Exim, no verified name
+        (rf"from (?P<helo>{_NAME}) \((?P<ip>[\d.]{{7,15}})\)", "from {helo} ({ip})"),  # Exchange
+        (rf"from (?P<helo>{_NAME}) \(HELO (?P<name>{_NAME})\) \((?P<ip>[\d.]{{7,15}})\)", "from {helo} (HELO {name}) ({ip})"),  # qmail
+    )
+)  # fmt: skip
+# Names that mean more than a name to the reading of a header: other names must not stand for them.
+_TELLING: Final = re.compile(
+    "|".join(
+        re.escape(word)
+        for word in sorted(
+            {hint.strip("() ") for server in SERVERS for hint in server.hints} | {"account", "auth", "tls"}
+        )
+        if word not in ("", "/") and " " not in word
+    )
+)  # fmt: skip
+_NO_HELOS: Final = _KEYWORDS | {"mail"}  # `mail pickup service`
+
+
+@lru_cache(maxsize=8192)
+def _frame(begin: str, hop_id: str | None, end: str) -> Hop | None:
+    """The hop of a header without what differs from message to message; None where that could change its reading.
+
+    Clients are many, and a header reads the same whatever their names are, so that is done once for all of them.
+    """
+    for shape, text in _CLIENTS:
+        if found := shape.match(begin):
+            named = found.groupdict()
+            ip = _address(named["ip"])
+            if ip is None or named["helo"].lower() in _NO_HELOS or _TELLING.search(found[0].lower()):
+                break
+            form = _form(text + begin[found.end() :], hop_id, end)
+            names = {_CLIENT[name]: _known(said) for name, said in named.items()} | {_CLIENT["ip"]: ip}
+            return form and form._replace(
+                from_helo=names.get(form.from_helo or "", form.from_helo),
+                from_host=names.get(form.from_host or "", form.from_host),
+                from_ip=names.get(form.from_ip or "", form.from_ip),
+            )
+    return _form(begin, hop_id, end)
 
 
 _CLOCK: Final = re.compile(r"\d:\d\d")  # without one there is no date
 _NEW_YEAR: Final = Dated(datetime(2000, 1, 1, tzinfo=UTC), 0, (), 0, 0)
 
 
-@lru_cache(maxsize=8192)
-def _frame(begin: str, hop_id: str | None, end: str) -> Hop | None:
-    """The hop of a header without what differs from message to message; None where that could change its reading."""
+@lru_cache(maxsize=4096)
+def _form(begin: str, hop_id: str | None, end: str) -> Hop | None:
     text = f"{begin} id {hop_id}{end}" if hop_id else begin
     if (
         ";" in text
