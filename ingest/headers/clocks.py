@@ -38,22 +38,25 @@ def compare(times: Sequence[float | None], weights: Sequence[int]) -> list[Clock
     return [_clock(times, right, place) for place in range(len(times))]
 
 
-def agreed(times: Sequence[float | None]) -> list[float | None] | None:
-    """The delays of moments of which each clock agrees with the one before, as nearly always; None for others.
-
-    They are those of `compare`, where no clock is wrong then.
-    """
-    if None in times:
-        return None
-    known: Sequence[float] = times  # type: ignore[assignment]  # none is None
-    delays = list(map(sub, known[1:], known))
-    return None if delays and min(delays) < -TOLERANCE_S else [None, *delays][: len(times)]
-
-
 def transit_s(times: Sequence[float | None], clocks: Sequence[Clock]) -> float | None:
     """From the first to the last clock that is right; None if there are not two."""
     right = [at for at, clock in zip(times, clocks, strict=True) if at is not None and clock.is_right]
     return max(0.0, right[-1] - right[0]) if len(right) > 1 else None
+
+
+def tell(
+    times: Sequence[float | None], weights: Sequence[int]
+) -> tuple[Sequence[float | None], Sequence[float], float | None]:
+    """What `compare` tells as delays and skews, and the time from the first clock to the last: of most soon told."""
+    if times and None not in times:
+        known: Sequence[float] = times  # type: ignore[assignment]  # none is None
+        delays = list(map(sub, known[1:], known))
+        if not delays:
+            return (None,), (0.0,), None
+        if min(delays) >= -TOLERANCE_S:
+            return [None, *delays], [0.0] * len(times), max(0.0, known[-1] - known[0])
+    clocks = compare(times, weights)
+    return [each.delay_s for each in clocks], [each.skew_s for each in clocks], transit_s(times, clocks)
 
 
 def _clock(times: Sequence[float | None], right: Collection[int], place: int) -> Clock:

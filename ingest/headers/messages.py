@@ -74,6 +74,8 @@ def read_block(data: bytes) -> Block:
     Lines may end in LF, CRLF or CR. A header that was pasted without the blanks of its folding goes on in the next
     line, where it is one of those that servers write; otherwise a line that is no header ends the block.
     """
+    if common := _common_block(data):
+        return common
     start = found.end() if (found := _LEAD.match(data)) else 0
     end = found.start() if (found := _find_end(data, start)) else len(data)
     block = data[start : min(end, start + MAX_BLOCK_BYTES)].rstrip()
@@ -83,6 +85,15 @@ def read_block(data: bytes) -> Block:
     if end - start > MAX_BLOCK_BYTES:
         defects.append(f"header block longer than {MAX_BLOCK_BYTES:,} bytes; the rest was not read")
     return _read_odd(_without_indent(block, defects), defects)
+
+
+def _common_block(data: bytes) -> Block | None:
+    """The block of a message that begins with a header, and whose headers end within `data` with nothing odd in them."""
+    end = _END.search(data)
+    if end is None or end.start() > MAX_BLOCK_BYTES:
+        return None
+    fields = _plain_fields(decode(data[: end.start()]))
+    return Block(fields) if fields else None
 
 
 _HEADS: Final = re.compile(r"\n(?![ \t])")
@@ -95,27 +106,24 @@ def _find_end(data: bytes, start: int = 0) -> re.Match[bytes] | None:
 
 def _plain_fields(text: str) -> list[Field] | None:
     """The headers of a block in which nothing is odd; None for others."""
-    text = text.replace("\r\n", "\n")
-    if "\r" in text:
+    if "\r" in text and "\r" in (text := text.replace("\r\n", "\n")):
         return None
     fields: list[Field] = []
-    before = ""
     for head in _HEADS.split(text) if text else ():
         written, colon, value = head.partition(":")
         name = _name_of(written)
-        if not colon or name is None or (before in _STRUCTURED and name in _NO_NAMES):
+        if not colon or name is None:
             return None
         fields.append((name, value.strip()))
-        before = name
     return fields if len(fields) <= MAX_FIELDS else None
 
 
 @lru_cache(maxsize=4096)
 def _name_of(written: str) -> str | None:
-    """The name of a header; None for what is none, and for numbers: those are times of a header that was not folded."""
+    """The name of a header; None for what is none, and for what may be more of one that was not folded: times, `id:`."""
     found = _NAME.fullmatch(written.encode("utf-8", "replace") + b":")
     name = found[1].decode().lower() if found else ""
-    return name if name and not name.isdecimal() else None
+    return name if name and not name.isdecimal() and name not in _NO_NAMES else None
 
 
 # How a block was pasted: each of its lines behind the same blanks, or quoted as in a reply.
@@ -254,38 +262,40 @@ def messages_in(name: str) -> Iterator[Message]:
     """The messages of a file, of all files in a folder, or of standard input (`-`). SourceError if there is none."""
     found = False
     with blaming(name):
-        for message in chain.from_iterable(map(_messages_of, _files(name))):
-            found = True
-            yield message
+        for file in _files(name):
+            for message in messages_of(file) if file else stream_messages(sys.stdin.buffer):
+                found = True
+                yield message
     if not found:
         raise SourceError(f"{name} holds no message; a message, or the headers of one, would be right")
 
 
-def _files(name: str) -> Iterator[Path | None]:
+def _files(name: str) -> Iterable[str | Path | None]:
     """The files that a name means; None is standard input."""
-    path = Path(name)
     if name == STDIN:
-        yield None
-    elif path.is_dir():  # beside the messages a mail server keeps files of its own
-        yield from (file for _, file in find_files(name) if looks_like_message(read_head(file, LOOK_BYTES)))
-    else:
-        yield path
+        return (None,)
+    if os.path.isdir(name):  # noqa: PTH112  # a third of the time that a Path takes
+        # beside the messages a mail server keeps files of its own
+        return (file for _, file in find_files(name) if looks_like_message(read_head(file, LOOK_BYTES)))
+    return (name,)
 
 
-def _messages_of(path: Path | None) -> Iterator[Message]:
-    if path is None:
-        yield from stream_messages(sys.stdin.buffer)
-        return
-    with path.open("rb", buffering=0) as file:  # most are small, and one call reads all that is wanted
-        head = file.read(LOOK_BYTES) or b""
+def messages_of(file: str | Path) -> Iterator[Message]:
+    """The messages of a file."""
+    with open(file, "rb", buffering=0) as raw:  # noqa: PTH123  # one call reads all that is wanted of most
+        head = raw.read(FIRST_BYTES) or b""
         if codec_of(head) is None:
-            rest = iter(partial(file.read, BLOCK_BYTES), b"")
-            yield from read_messages(chain([head], rest), os.fstat(file.fileno()).st_size)
+            size = os.fstat(raw.fileno()).st_size
+            if block := _common_block(head):
+                yield Message(block, size)
+            else:
+                yield from read_messages(chain([head], iter(partial(raw.read, BLOCK_BYTES), b"")), size)
             return
-    with open_stream(path) as stream:
+    with open_stream(Path(file)) as stream:
         yield from stream_messages(stream)
 
 
+FIRST_BYTES: Final = 16 << 10  # in which nearly all headers end
 LOOK_BYTES: Final = 64 << 10  # in which most headers end
 
 

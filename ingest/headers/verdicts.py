@@ -44,15 +44,14 @@ _TAG: Final = re.compile(r"\s*([A-Za-z][\w]{0,31})\s*=\s*([^;]{0,4096})", re.ASC
 # Whose property names the domain that was checked, the most telling first (RFC 8601 section 2.7).
 _DOMAINS: Final = ("header.d", "header.i", "header.from", "smtp.mailfrom", "smtp.helo")
 
-
-_SAYING: Final = ("authentication-results", "arc-authentication-results", "received-spf", "arc-seal")
+# The headers that are read here.
+SAYING: Final = ("authentication-results", "arc-authentication-results", "received-spf", "arc-seal")
+SIGNING: Final = "dkim-signature"
 
 
 def read_verdicts(block: Block) -> list[Verdict]:
     """The verdicts of all headers of a message, in the order of the message."""
     verdicts: list[Verdict] = []
-    if not any(map(block.values, _SAYING)):
-        return verdicts
     above = 0
     for kind, value in block.fields:
         above += kind == "received"
@@ -71,7 +70,7 @@ def _said(kind: str, value: str) -> Iterator[Verdict]:
 
 def read_signatures(block: Block) -> list[Signature]:
     """Who signed the message; whether a signature holds is for a verdict to say."""
-    tags = (_tags(value) for value in block.values("dkim-signature"))
+    tags = (_tags(value) for value in block.values(SIGNING))
     return [Signature(each.get("d"), each.get("s")) for each in tags]
 
 

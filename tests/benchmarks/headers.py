@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ingest.errors import SourceError
 from ingest.headers.messages import messages_in
-from ingest.headers.rows import rows_of
+from ingest.headers.rows import values_of
 
 try:
     import mailparser
@@ -36,7 +36,7 @@ def write_messages(folder: Path, text_bytes: int) -> None:
 def read_ours(path: Path) -> int:
     """Hops of a file."""
     try:
-        return sum(len(rows_of(message).hops) for message in messages_in(str(path)))
+        return sum(len(values_of(message)[1]) for message in messages_in(str(path)))
     except SourceError:  # an empty file
         return 0
 
