@@ -44,18 +44,19 @@ def transit_s(times: Sequence[float | None], clocks: Sequence[Clock]) -> float |
     return max(0.0, right[-1] - right[0]) if len(right) > 1 else None
 
 
-def tell(
-    times: Sequence[float | None], weights: Sequence[int]
-) -> tuple[Sequence[float | None], Sequence[float], float | None]:
-    """What `compare` tells as delays and skews, and the time from the first clock to the last: of most soon told."""
-    if times and None not in times:
+def tell(times: Sequence[float | None]) -> tuple[Sequence[float | None], Sequence[float], float | None]:
+    """Delays, skews, and the time from the first clock that is right to the last, as `compare` and `transit_s` tell.
+
+    Who holds the message had it last: the newest clock counts more than all before it together.
+    """
+    if times and None not in times:  # nearly always all agree, which is sooner told
         known: Sequence[float] = times  # type: ignore[assignment]  # none is None
         delays = list(map(sub, known[1:], known))
         if not delays:
             return (None,), (0.0,), None
         if min(delays) >= -TOLERANCE_S:
-            return [None, *delays], [0.0] * len(times), max(0.0, known[-1] - known[0])
-    clocks = compare(times, weights)
+            return (None, *delays), (0.0,) * len(times), max(0.0, known[-1] - known[0])
+    clocks = compare(times, [1] * (len(times) - 1) + [len(times)])
     return [each.delay_s for each in clocks], [each.skew_s for each in clocks], transit_s(times, clocks)
 
 

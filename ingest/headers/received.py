@@ -26,7 +26,6 @@ _SEMICOLONS: Final = 4  # of which the date may stand behind one
 class Hop(NamedTuple):
     """What one header says; None for what it does not say. `tls` is True, False or None for unknown."""
 
-    raw: str
     from_helo: str | None = None  # what the client called itself
     from_host: str | None = None  # the name that the server found for the client's address
     from_ip: str | None = None
@@ -43,6 +42,7 @@ class Hop(NamedTuple):
     server: str | None = None
     confidence: str = "low"
     defects: tuple[str, ...] = ()
+    raw: str = ""
 
 
 @dataclass(slots=True)
@@ -80,14 +80,15 @@ def _any(value: str, text: str) -> Hop:
 
 # What stands behind `id` in most headers, and the date.
 _TAIL: Final = re.compile(
-    r"([^ ;()<>\[\],]++)((?: via (?:Frontend|Mailbox) Transport)?)(?: for (?:<([^ ;()<>\[\],]++)>|([^ ;()<>\[\],]++)))?"
-    rf"((?: \([^()]*+\))?) ?; ?{USUAL_DATE}",
+    r"([^ ;()<>\[\],\x22\\]++)((?: via (?:Frontend|Mailbox) Transport)?)(?: for (?:<([^ ;()<>\[\],\x22\\]++)>|([^ ;()<>\[\],\x22\\]++)))?"
+    rf"((?: \([^()\x22\\]*+\))?) ?; ?{USUAL_DATE}",
     re.ASCII,
 )
 _DATE: Final = re.compile(USUAL_DATE, re.ASCII)
-_ADDRESSEE: Final = re.compile(r"([^<>]+) for <([^ ;()<>\[\],]+)>")
+_ADDRESSEE: Final = re.compile(r"([^<>]+) for <([^ ;()<>\[\],\x22\\]+)>")
 _SENDER: Final = " (envelope-from <"  # Exim's; differs from message to message
 _LONGEST: Final = 1_000
+_ODD: Final = frozenset('()"\\')
 # What a frame is read with in the place of an id; Gmail's tell who wrote them.
 _ANY_ID: Final = "0stand1n"
 _GMAIL_ID: Final = "0csp0stand1n"
@@ -96,7 +97,7 @@ _GMAIL_ID: Final = "0csp0stand1n"
 def _usual(value: str, text: str) -> Hop | None:
     """The hop of a header that is plain. But for its id, addressee and date it is the same in many messages, so it is
     read once."""
-    if len(text) > _LONGEST or '"' in text or "\\" in text:
+    if len(text) > _LONGEST:
         return None
     if _SENDER in text and not (text := _without_sender(text)):
         return None
@@ -105,22 +106,22 @@ def _usual(value: str, text: str) -> Hop | None:
         found = _TAIL.fullmatch(end)
         if not found:
             return None
-        hop_id, via, for_address, bare, comment, *date = found.groups()
-        frame = _frame(begin, _GMAIL_ID if "csp" in hop_id else _ANY_ID, via + comment)
+        hop_id, via, for_address, bare, comment, day, time, zone = found.groups()
+        frame = _frame(f"{begin} id {_GMAIL_ID if 'csp' in hop_id else _ANY_ID}{via}{comment}")
         for_address = for_address or bare
     else:
         head, _, end = text.rpartition(";")
         found = _DATE.fullmatch(end.strip())
         if not found:
             return None
-        hop_id, date = None, list(found.groups())
+        hop_id, (day, time, zone) = None, found.groups()
         addressed = _ADDRESSEE.fullmatch(head := head.rstrip())
         begin, for_address = addressed.groups() if addressed else (head, None)
-        frame = _frame(begin, None, "")
+        frame = _frame(begin)
     if not frame or hop_id in _KEYWORDS or for_address in _KEYWORDS:
         return None
-    dated = usual_moment(*date)
-    return Hop._make((value, *frame[1:10], hop_id, for_address, *dated, *frame[14:])) if dated else None
+    dated = usual_moment(day, time, zone)
+    return Hop._make(frame[:9] + (hop_id, for_address) + dated + frame[13:16] + (value,)) if dated else None  # noqa: RUF005  # sooner
 
 
 def _without_sender(text: str) -> str:
@@ -128,7 +129,7 @@ def _without_sender(text: str) -> str:
     head, _, rest = text.partition(_SENDER)
     address, close, rest = rest.partition(">)")
     is_comment = close and rest[:1] in (" ", ";") and head.count("(") == head.count(")")
-    if not is_comment or "(" in address or ")" in address or ";" in head:
+    if not is_comment or not _ODD.isdisjoint(address) or ";" in head:
         return ""
     return "" if head.rpartition(" ")[2].lower() in _KEYWORDS else head + rest
 
@@ -163,7 +164,7 @@ _NO_HELOS: Final = _KEYWORDS | {"mail"}  # `mail pickup service`
 
 
 @lru_cache(maxsize=8192)
-def _frame(begin: str, hop_id: str | None, end: str) -> Hop | None:
+def _frame(begin: str) -> Hop | None:
     """The hop of a header without what differs from message to message; None where that could change its reading.
 
     Clients are many, and a header reads the same whatever their names are, so that is done once for all of them.
@@ -174,25 +175,27 @@ def _frame(begin: str, hop_id: str | None, end: str) -> Hop | None:
             ip = _address(named["ip"])
             if ip is None or named["helo"].lower() in _NO_HELOS or _TELLING.search(found[0].lower()):
                 break
-            form = _form(text + begin[found.end() :], hop_id, end)
+            form = _form(text + begin[found.end() :])
             names = {_CLIENT[name]: _known(said) for name, said in named.items()} | {_CLIENT["ip"]: ip}
             return form and form._replace(
                 from_helo=names.get(form.from_helo or "", form.from_helo),
                 from_host=names.get(form.from_host or "", form.from_host),
                 from_ip=names.get(form.from_ip or "", form.from_ip),
             )
-    return _form(begin, hop_id, end)
+    return _form(begin)
 
 
+_ODD_WITHIN: Final = frozenset(';"\\')
 _CLOCK: Final = re.compile(r"\d:\d\d")  # without one there is no date
 _NEW_YEAR: Final = Dated(datetime(2000, 1, 1, tzinfo=UTC), 0, (), 0, 0)
 
 
 @lru_cache(maxsize=4096)
-def _form(begin: str, hop_id: str | None, end: str) -> Hop | None:
-    text = f"{begin} id {hop_id}{end}" if hop_id else begin
+def _form(text: str) -> Hop | None:
+    _, _, end = text.partition(" id ")
+    hop_id = next((each for each in (_ANY_ID, _GMAIL_ID) if end.startswith(each)), None)
     if (
-        ";" in text
+        not _ODD_WITHIN.isdisjoint(text)
         or " for " in text.lower()
         or not is_balanced(text)
         or (_CLOCK.search(text) and find_date(text))

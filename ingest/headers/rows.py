@@ -8,11 +8,12 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import count
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from ingest.headers.clocks import tell
 from ingest.headers.dates import find_date, read_usual
-from ingest.headers.lexer import TokenKind, scan
+from ingest.headers.lexer import MAX_LENGTH, TokenKind, scan
 from ingest.headers.messages import Block, Field, Message
 from ingest.headers.received import Hop, read_received
 from ingest.headers.verdicts import SAYING, SIGNING, read_signatures, read_verdicts
@@ -90,12 +91,11 @@ def values_of(message: Message, *, with_subject: bool = True) -> tuple[Values, l
 def hop_values(email_id: str, hops: Sequence[Hop]) -> tuple[list[Values], float | None]:
     """The rows of a message's hops, the oldest first, as values; and how long it was on its way, in seconds."""
     times = [hop.received_at.timestamp() if hop.received_at else None for hop in hops]
-    # Who holds the message had it last: the newest clock counts more than all before it together.
-    delays, skews, passed_s = tell(times, [1] * (len(hops) - 1) + [len(hops)])
+    delays, skews, passed_s = tell(times)
     rows = [
-        (email_id, number, *hop[1:14], delays[number - 1], skews[number - 1], _is_internal(hop), *hop[14:], hop[0])
-        for number, hop in enumerate(hops, start=1)
-    ]  # fmt: skip
+        (email_id, number) + hop[:13] + (delay_s, skew_s, _is_internal(hop)) + hop[13:]  # noqa: RUF005  # sooner
+        for number, hop, delay_s, skew_s in zip(count(1), hops, delays, skews)
+    ]
     return rows, passed_s
 
 
@@ -132,12 +132,11 @@ _INTERNAL: Final = tuple(
 
 def _is_internal(hop: Hop) -> bool:
     """Within one host or one organisation: loopback, private addresses, local protocols, or no client at all."""
-    _, helo, host, ip, _, protocol, *_ = hop
-    if ip:
-        return _is_private(ip)
-    if helo is None:
-        return host is None
-    return protocol in ("LOCAL", "MAPI", "HTTP", "LMTP") or helo == "localhost"
+    if hop.from_ip:
+        return _is_private(hop.from_ip)
+    if hop.from_helo is None:
+        return hop.from_host is None
+    return hop.with_protocol in ("LOCAL", "MAPI", "HTTP", "LMTP") or hop.from_helo == "localhost"
 
 
 @lru_cache(maxsize=4096)
@@ -186,12 +185,17 @@ def _domains(values: Sequence[str]) -> list[str]:
     """The domains of the addresses in some headers, each once; names in quotation marks hold none."""
     found: set[str] = set()
     for value in values:
-        if '"' not in value and "(" not in value:
-            found.update(map(str.lower, _DOMAIN.findall(value)))
+        plain = _COMMENT.sub(" ", value) if "(" in value else value
+        if not _ODD.search(plain) and len(value) <= MAX_LENGTH:
+            found.update(map(str.lower, _DOMAIN.findall(plain)))
             continue
         words = (text for kind, text in scan(value) if kind is TokenKind.WORD)
         found.update(domain.lower() for word in words for domain in _DOMAIN.findall(_QUOTED.sub("", word)))
     return sorted(found)
+
+
+_COMMENT: Final = re.compile(r"\([^()\\]*+\)")
+_ODD: Final = re.compile(r'["()\\]')
 
 
 def _return_path(value: str | None) -> str | None:

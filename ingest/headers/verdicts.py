@@ -70,13 +70,26 @@ def _said(kind: str, value: str) -> Iterator[Verdict]:
 
 def read_signatures(block: Block) -> list[Signature]:
     """Who signed the message; whether a signature holds is for a verdict to say."""
-    tags = (_tags(value) for value in block.values(SIGNING))
-    return [Signature(each.get("d"), each.get("s")) for each in tags]
+    return [Signature(*_signed(value)) for value in block.values(SIGNING)]
+
+
+def _signed(value: str) -> tuple[str | None, str | None]:
+    """The tags `d` and `s` of `_tags`."""
+    found: dict[str, str] = {}
+    for part in value[:_MAX_TAGS].split(";"):
+        name, _, text = part.partition("=")
+        if name.strip(_BLANKS) in ("d", "s"):
+            found[name.strip(_BLANKS)] = "".join(text.lstrip(_BLANKS)[:4_096].split())
+    return found.get("d"), found.get("s")
+
+
+_BLANKS: Final = " \t\n\r\f\v"
+_MAX_TAGS: Final = 65_536
 
 
 def _tags(value: str) -> dict[str, str]:
     """`a=1; b=2` (RFC 6376 section 3.2), blanks within values taken out."""
-    found = (_TAG.match(part) for part in value[:65_536].split(";"))
+    found = (_TAG.match(part) for part in value[:_MAX_TAGS].split(";"))
     return {tag[1]: re.sub(r"\s+", "", tag[2]) for tag in found if tag}
 
 
