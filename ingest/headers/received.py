@@ -138,6 +138,7 @@ def _without_sender(text: str) -> str:
 # so none is an address.
 _NAME: Final = r"[\w.-]{0,200}[A-Za-z]"
 _IP: Final = r"\[(?P<ip>(?:IPv6:)?[\da-fA-F.:]{2,45})\]"
+_V4_IP: Final = r"\((?P<ip>[\d.]{7,15})\)"
 _CLIENT: Final = {"helo": "helo.stand.in", "name": "name.stand.in", "ip": "192.0.2.254"}
 _CLIENTS: Final = tuple(
     (re.compile(shape, re.ASCII), text.format(**_CLIENT))
@@ -146,8 +147,8 @@ _CLIENTS: Final = tuple(
         (rf"from (?P<helo>{_NAME}) \({_IP}\)", "from {helo} ([{ip}])"),  # amavis, Exim
         (rf"from (?P<helo>{_NAME}) \({_IP} helo=(?P<name>{_NAME})\)", "from {helo} ([{ip}] helo={name})"),  # Exim
         (rf"from {_IP} \(helo=(?P<helo>{_NAME})\)", "from [{ip}] (helo={helo})"),  # Exim, no verified name
-        (rf"from (?P<helo>{_NAME}) \((?P<ip>[\d.]{{7,15}})\)", "from {helo} ({ip})"),  # Exchange
-        (rf"from (?P<helo>{_NAME}) \(HELO (?P<name>{_NAME})\) \((?P<ip>[\d.]{{7,15}})\)", "from {helo} (HELO {name}) ({ip})"),  # qmail
+        (rf"from (?P<helo>{_NAME}) {_V4_IP}", "from {helo} ({ip})"),  # Exchange
+        (rf"from (?P<helo>{_NAME}) \(HELO (?P<name>{_NAME})\) {_V4_IP}", "from {helo} (HELO {name}) ({ip})"),  # qmail
     )
 )  # fmt: skip
 # Names that mean more than a name to the reading of a header: other names must not stand for them.
@@ -176,12 +177,9 @@ def _frame(begin: str) -> Hop | None:
             if ip is None or named["helo"].lower() in _NO_HELOS or _TELLING.search(found[0].lower()):
                 break
             form = _form(text + begin[found.end() :])
-            names = {_CLIENT[name]: _known(said) for name, said in named.items()} | {_CLIENT["ip"]: ip}
-            return form and form._replace(
-                from_helo=names.get(form.from_helo or "", form.from_helo),
-                from_host=names.get(form.from_host or "", form.from_host),
-                from_ip=names.get(form.from_ip or "", form.from_ip),
-            )
+            names = {_CLIENT[name]: _known(said) for name, said in named.items()}
+            names[_CLIENT["ip"]] = ip
+            return form and Hop._make(tuple(names.get(said, said) for said in form[:3]) + form[3:])
     return _form(begin)
 
 
@@ -384,12 +382,16 @@ def _who(comment: str) -> tuple[str | None, str | None]:
     return None, None
 
 
+_OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_V4: Final = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}", re.ASCII)
 _V4_PORT: Final = re.compile(r"((?:\d{1,3}\.){3}\d{1,3})[.:]\d{1,5}", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
 def _address(text: str) -> str | None:
     """The address in `[192.0.2.1]`, `IPv6:2001:db8::1`, `::ffff:192.0.2.1`, `192.0.2.1.25` or `192.0.2.1:25` (with port)."""
+    if _V4.fullmatch(text):  # mostly, and sooner told
+        return text
     bare = text.strip("[]")
     bare = bare[5:] if bare[:5].lower() == "ipv6:" else bare
     if found := _V4_PORT.fullmatch(bare):

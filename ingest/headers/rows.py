@@ -139,10 +139,25 @@ def _is_internal(hop: Hop) -> bool:
     return hop.with_protocol in ("LOCAL", "MAPI", "HTTP", "LMTP") or hop.from_helo == "localhost"
 
 
-@lru_cache(maxsize=4096)
 def _is_private(address: str) -> bool:
+    if ":" not in address:
+        return address.rsplit(".", 2)[0] in _INTERNAL_V4
+    return _is_private_v6(address)
+
+
+@lru_cache(maxsize=4096)
+def _is_private_v6(address: str) -> bool:
     known = ipaddress.ip_address(address)
     return any(known in network for network in _INTERNAL)
+
+
+# No network of IPv4 among them is smaller than a /16: the first two numbers of an address tell.
+_INTERNAL_V4: Final = frozenset(
+    str(part.network_address).removesuffix(".0.0")
+    for network in _INTERNAL
+    if isinstance(network, ipaddress.IPv4Network)
+    for part in network.subnets(new_prefix=16)
+)
 
 
 def _id(fields: Iterable[Field]) -> str:
