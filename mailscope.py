@@ -263,7 +263,9 @@ def _ingest(
             headers_of = [*mail.values(), *refused]
             people = logs[0][1].pseudonyms
             told = (
-                ingest_messages(Lake(lake), headers_of, people, with_subjects=with_subjects)
+                ingest_messages(
+                    Lake(lake), headers_of, people, with_subjects=with_subjects, workers=logs[0][1].workers
+                )
                 if headers_of
                 else []
             )

@@ -213,6 +213,11 @@ def _is_header(name: bytes) -> bool:
     return name in _COMMON or name.startswith(b"x-")
 
 
+def is_mailbox(head: bytes) -> bool:
+    """Whether a file that begins so is a mailbox (mbox)."""
+    return _FROM_LINE.match(head) is not None
+
+
 def read_messages(blocks: Iterable[bytes], size_bytes: int | None = None) -> Iterator[Message]:
     """The messages of a file, given as blocks of bytes: those of a mailbox, or the one that the file is.
 
@@ -222,7 +227,7 @@ def read_messages(blocks: Iterable[bytes], size_bytes: int | None = None) -> Ite
     head = next(source, b"")
     while len(head) < MAX_BLOCK_BYTES and not _find_end(head) and (more := next(source, b"")):
         head += more
-    if _FROM_LINE.match(head):
+    if is_mailbox(head):
         yield from _mailbox(head, source)
     elif is_exim_log(head):
         for refused in read_rejectlog(chain([head], source)):
@@ -236,9 +241,10 @@ _NEXT: Final = re.compile(rb"\n\r?\n(?=From \S{1,320} [^\n]{0,80}\d\d:\d\d)")
 _TAIL_BYTES: Final = 512  # in which a `From ` line may have begun that goes on in the next block
 
 
-def _mailbox(buffer: bytes, source: Iterator[bytes]) -> Iterator[Message]:
-    """Messages between `From ` lines; of each, bytes are kept until its headers are complete."""
+def _mailbox(buffer: bytes, source: Iterator[bytes], size_bytes: int = sys.maxsize) -> Iterator[Message]:
+    """Messages between `From ` lines that begin within so many bytes; of each, bytes are kept until its headers are complete."""
     start, head, dropped = 0, None, 0
+    place = 0  # of the buffer
     while True:
         found = _NEXT.search(buffer, start)
         if head is None:
@@ -248,6 +254,8 @@ def _mailbox(buffer: bytes, source: Iterator[bytes]) -> Iterator[Message]:
         if found:
             yield Message(read_block(head or b""), dropped + found.end() - start)
             start, head, dropped = found.end(), None, 0
+            if place + start >= size_bytes:
+                return
             continue
         more = next(source, b"")
         if not more:
@@ -255,6 +263,7 @@ def _mailbox(buffer: bytes, source: Iterator[bytes]) -> Iterator[Message]:
             return
         keep = start if head is None else max(start, len(buffer) - _TAIL_BYTES)
         dropped += keep - start
+        place += keep
         buffer, start = buffer[keep:] + more, 0
 
 
@@ -280,19 +289,50 @@ def _files(name: str) -> Iterable[str | Path | None]:
     return (name,)
 
 
-def messages_of(file: str | Path) -> Iterator[Message]:
-    """The messages of a file."""
+def messages_of(file: str | Path, begin: int = 0, end: int | None = None) -> Iterator[Message]:
+    """The messages of a file; of a mailbox maybe those alone that begin between two places in it."""
     with open(file, "rb", buffering=0) as raw:  # noqa: PTH123  # one call reads all that is wanted of most
+        if end is not None:
+            yield from _within(raw, begin, end)
+            return
         head = raw.read(FIRST_BYTES) or b""
         if codec_of(head) is None:
             size = os.fstat(raw.fileno()).st_size
             if block := _common_block(head):
                 yield Message(block, size)
             else:
-                yield from read_messages(chain([head], iter(partial(raw.read, BLOCK_BYTES), b"")), size)
+                yield from read_messages(chain([head], _blocks(raw)), size)
             return
     with open_stream(Path(file)) as stream:
         yield from stream_messages(stream)
+
+
+def _within(raw: FileIO, begin: int, end: int) -> Iterator[Message]:
+    """Of a mailbox the messages that begin there; the last one may go on behind."""
+    place = max(0, begin - _BEFORE_BYTES)
+    raw.seek(place)
+    source = _blocks(raw)
+    buffer = next(source, b"")
+    start = _first_from(buffer, begin - place) if begin else 0
+    while start is None and place + len(buffer) - _TAIL_BYTES < end and (more := next(source, b"")):
+        kept = buffer[-_TAIL_BYTES:]
+        place, buffer = place + len(buffer) - len(kept), kept + more
+        start = _first_from(buffer, begin - place)
+    if start is not None and place + start < end:
+        yield from _mailbox(buffer[start:], source, end - place - start)
+
+
+def _first_from(buffer: bytes, least: int) -> int | None:
+    """Where the first `From ` line begins that does not begin before a place."""
+    found = _NEXT.finditer(buffer)
+    return next((each.end() for each in found if each.end() >= least), None)
+
+
+def _blocks(raw: FileIO) -> Iterator[bytes]:
+    return iter(partial(raw.read, BLOCK_BYTES), b"")
+
+
+_BEFORE_BYTES: Final = 3  # an empty line before a `From ` line, and the end of the line before that
 
 
 FIRST_BYTES: Final = 16 << 10  # in which nearly all headers end

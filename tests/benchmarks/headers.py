@@ -61,7 +61,9 @@ def told_apart(headers: str, number: int, chance: random.Random) -> str:
     )
     headers = re.sub(r"(?im)^(message-id: <)", rf"\g<1>{number}.", headers)
     client = f"client{chance.randrange(1_000)}.sender"
-    return headers.replace("client.sender", client).replace("127.0.9.10", f"203.0.113.{chance.randrange(256)}")
+    return headers.replace("client.sender", client).replace(
+        "127.0.9.10", f"203.0.113.{chance.randrange(256)}"
+    )
 
 
 def read_ours(path: Path) -> None:
@@ -114,7 +116,14 @@ def compare_ingests(count: int) -> None:
         box.mkdir(parents=True)
         write_messages(box, count, 2_000)
         for workers in (1, 2):
-            words = ("ingest", str(box.parent), "--lake", f"{scratch}/lake{workers}", "--workers", str(workers))
+            words = (
+                "ingest",
+                str(box.parent),
+                "--lake",
+                f"{scratch}/lake{workers}",
+                "--workers",
+                str(workers),
+            )
             begun = time.monotonic()
             subprocess.run((sys.executable, "-m", "mailscope", *words), check=True, stdout=subprocess.DEVNULL)
             tell_ingest(f"mailscope, workers: {workers}", count, time.monotonic() - begun)

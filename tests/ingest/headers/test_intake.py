@@ -71,7 +71,7 @@ def test_a_message_is_known_wherever_it_comes_from(tmp_path, lake):
 def test_a_file_that_has_not_changed_is_not_opened_again(tmp_path, lake, monkeypatch):
     (tmp_path / "box").write_text(mailbox(1, 2))
     take(lake, tmp_path / "box")
-    monkeypatch.setattr("ingest.headers.intake.stream_messages", None)
+    monkeypatch.setattr("ingest.headers.intake.read_batches", None)
 
     assert take(lake, tmp_path / "box") == [MessagesReport(str(tmp_path / "box"), 2, 0, 0)]
 
