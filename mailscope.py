@@ -46,7 +46,7 @@ from ingest.explain import explain_line
 from ingest.formats import FORMATS, find_formats
 from ingest.formats.declared import SHIPPED, declaration_of, header_of
 from ingest.formats.declared.checking import Failure, Trial, failures, try_on
-from ingest.headers.intake import MessagesReport, holds_messages, holds_refused, ingest_messages
+from ingest.headers.intake import MessagesReport, holds_refused, ingest_messages
 from ingest.headers.keeping import find_held, forget_mail, mail_sources
 from ingest.headers.messages import messages_in
 from ingest.headers.rows import rows_of
@@ -252,7 +252,7 @@ def _ingest(
     """What became of each log, and of each file of messages."""
     found = [(find_sources(paths), settings) for paths, settings in logs]
     every = [source for sources, _ in found for source in sources]
-    mail = {source.name: source for source in every if holds_messages(source)}
+    mail = {source.name: source for source in every if source.is_mail}
     refused = [source for source in every if source.name not in mail and holds_refused(source)]
     reports: list[Report] = []
     with Lake(lake).locked(_waiting):

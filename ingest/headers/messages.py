@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from io import FileIO
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
@@ -197,9 +197,18 @@ def looks_like_message(head: bytes) -> bool:
     start = found.end() if (found := _LEAD.match(head)) else 0
     if _FROM_LINE.match(head) or _TRACE.match(head, start):
         return True
-    first = [line for line in _lines(head[start:])[:-1] if line[:1] not in (b" ", b"\t", b"")][:3]
+    first = list(islice(_whole_lines(head[start:]), 3))
     names = [found[1].lower() for line in first if (found := _NAME.match(line))]
     return bool(first) and len(names) == len(first) and any(_is_header(name) for name in names)
+
+
+def _whole_lines(data: bytes) -> Iterator[bytes]:
+    """The lines that are whole, but for empty ones and those that a header goes on in."""
+    mark, start = b"\n" if b"\n" in data else b"\r", 0
+    while (end := data.find(mark, start)) >= 0:
+        if data[start : start + 1] not in (b" ", b"\t") and (line := data[start:end].rstrip(b"\r")):
+            yield line
+        start = end + 1
 
 
 _TRACE: Final = re.compile(rb"[> \t]{0,64}Received:\s{1,8}(?:from|by)\s", re.IGNORECASE)

@@ -9,7 +9,7 @@ import pytest
 from analysis.warehouse import open_lake
 from ingest.doctor import examine
 from ingest.errors import LakeError
-from ingest.headers.intake import MessagesReport, holds_messages, holds_refused, ingest_messages
+from ingest.headers.intake import MessagesReport, holds_refused, ingest_messages
 from ingest.lake import Lake
 from ingest.pseudonyms import Pseudonyms
 from ingest.sources import find_sources
@@ -170,7 +170,7 @@ def test_a_log_is_no_file_of_messages(tmp_path):
     (tmp_path / "mail.log").write_text("Nov  2 10:00:01 mx1 postfix/smtpd[5]: connect from a[192.0.2.4]\n")
     [source] = find_sources([str(tmp_path / "mail.log")])
 
-    assert not holds_messages(source)
+    assert not source.is_mail
 
 
 def test_a_lake_without_emails_has_their_columns(make_lake):
