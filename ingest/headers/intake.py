@@ -35,8 +35,9 @@ _ENOUGH: Final = 20_000
 # Of a task: enough to be worth sending, few enough that each worker has some.
 _TASK_FILES: Final = 500
 _TASK_BYTES: Final = 16 << 20  # of a mailbox
-# Processes take a second to start, in which one reads that much.
-_WORTH_TASKS: Final = 16
+# Processes take a second to start, in which one reads 10,000 messages; and what they found must be sent. So less is
+# read sooner right here.
+_WORTH_TASKS: Final = 100
 
 
 class MessagesReport(NamedTuple):
