@@ -208,6 +208,11 @@ class Ledger:
         """The numbers of all messages, those that were thrown away for their age included."""
         return (number for (number,) in self._connection.execute("SELECT number FROM emails"))
 
+    def emails_in(self, name: str) -> list[int]:
+        """The numbers of messages that lie in a file, or below a folder."""
+        query = f"SELECT DISTINCT number FROM emails_of_files JOIN mail_files USING (file) WHERE {_IS_BELOW}"  # noqa: S608
+        return [number for (number,) in self._connection.execute(query, (name.rstrip("/"),))]
+
     def emails_only_in(self, name: str) -> list[int]:
         """The numbers of messages that lie in a file, or below a folder, and nowhere else."""
         files = f"SELECT file FROM mail_files WHERE {_IS_BELOW}"  # noqa: S608  # no data in it

@@ -152,14 +152,14 @@ def _read(jobs: Sequence[_Job], workers: int) -> Iterator[tuple[_Job, Iterable[B
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=gc.disable) as pool:
         pending: deque[tuple[_Job, Callable[[], Iterable[Batch]]]] = deque()
         for job in jobs:
-            given = (
+            given: Callable[[], Iterable[Batch]] = (
                 pool.submit(read_all, job.task).result if job.is_bounded else partial(read_batches, job.task)
             )
             pending.append((job, given))
             if len(pending) > 2 * workers:
-                first, given = pending.popleft()
-                yield first, given()
-        yield from ((job, given()) for job, given in pending)
+                first, told = pending.popleft()
+                yield first, told()
+        yield from ((job, told()) for job, told in pending)
 
 
 class _Intake:

@@ -177,7 +177,9 @@ def _frame(begin: str) -> Hop | None:
             if ip is None or named["helo"].lower() in _NO_HELOS or _TELLING.search(found[0].lower()):
                 break
             form = _form(text + begin[found.end() :])
-            names = {_CLIENT[name]: _known(said) for name, said in named.items()}
+            names: dict[str | None, str | None] = {
+                _CLIENT[name]: _known(said) for name, said in named.items()
+            }
             names[_CLIENT["ip"]] = ip
             return form and Hop._make(tuple(names.get(said, said) for said in form[:3]) + form[3:])
     return _form(begin)
