@@ -35,10 +35,17 @@ def ask_own() -> list[str]:
     return (said or "").replace(",", " ").split()
 
 
-def offer_to_keep(keep: Callable[[], str]) -> None:
-    """A button that keeps the headers in the lake; `keep` does it, and says what became of it."""
-    if st.button("Keep the headers in the lake", key="keep", help="As `mailscope ingest` does."):
-        st.text(visible(keep()))
+def offer_to_keep(text: bytes, keep: Callable[[bytes], str]) -> None:
+    """A button that keeps the headers of `text` in the lake; `keep` does it, and says what became of it."""
+    told = st.session_state
+    label, help_text = "Keep the headers in the lake", "As `mailscope ingest` does."
+    if st.button(label, key="keep", help=help_text):
+        told["kept"] = (
+            text,
+            keep(text),
+        )  # outlives the run, as the page runs again when the lake has changed
+    if told.get("kept", (b"",))[0] == text:
+        st.text(visible(told["kept"][1]))
 
 
 def how_to_get_them() -> None:

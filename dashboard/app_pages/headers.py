@@ -11,4 +11,4 @@ if not text:
 for number, letter in enumerate(told):
     ways.show(letter, number)
 if told and data.state() != data.LakeState.MISSING:
-    ways.offer_to_keep(lambda: data.keep(text))
+    ways.offer_to_keep(text, data.keep)
