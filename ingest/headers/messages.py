@@ -108,14 +108,14 @@ def _plain_fields(text: str) -> list[Field] | None:
     """The headers of a block in which nothing is odd; None for others."""
     if "\r" in text and "\r" in (text := text.replace("\r\n", "\n")):
         return None
-    fields: list[Field] = []
-    for head in _HEADS.split(text) if text else ():
-        written, colon, value = head.partition(":")
-        name = _name_of(written)
-        if not colon or name is None:
-            return None
-        fields.append((name, value.strip()))
-    return fields if len(fields) <= MAX_FIELDS else None
+    if not text:
+        return []
+    heads = _HEADS.split(text)
+    if len(heads) > MAX_FIELDS:
+        return None
+    written, colons, values = zip(*[head.partition(":") for head in heads], strict=True)
+    names = list(map(_name_of, written))
+    return None if None in names or "" in colons else list(zip(names, map(str.strip, values), strict=True))  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=4096)

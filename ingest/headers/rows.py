@@ -55,11 +55,14 @@ def values_of(message: Message, *, with_subject: bool = True) -> tuple[Values, l
     fields = block.fields
     first = dict(fields[::-1]).get  # header of a name
     email_id = _id(fields)
-    received = [value for name, value in fields if name == "received"]
+    received, sender, recipients = list[str](), list[str](), list[str]()
+    for name, value in fields:
+        if name in _ALL:
+            (received if name == "received" else sender if name == "from" else recipients).append(value)
     defects = list(block.defects)
     if len(received) > MAX_HOPS:
         defects.append(f"{len(received)} Received headers; the newest {MAX_HOPS} were read")
-    hops, passed_s = hop_values(email_id, list(map(read_received, reversed(received[:MAX_HOPS]))))
+    hops, passed_s = hop_values(email_id, [read_received(value) for value in received[MAX_HOPS - 1 :: -1]])
     sent_at, sent_offset_s = _date(first("date"))
     spam_status = first("x-spam-status")
     email = (
@@ -67,8 +70,8 @@ def values_of(message: Message, *, with_subject: bool = True) -> tuple[Values, l
         _message_id(block, first("message-id")),
         sent_at,
         sent_offset_s,
-        _domains([value for name, value in fields if name == "from"]),
-        _domains([value for name, value in fields if name in _TO]),
+        _domains(sender),
+        _domains(recipients),
         _return_path(first("return-path")),
         _text(first("subject")) if with_subject else None,
         size_bytes,
@@ -99,7 +102,7 @@ def hop_values(email_id: str, hops: Sequence[Hop]) -> tuple[list[Values], float 
     return rows, passed_s
 
 
-_TO: Final = frozenset({"to", "cc"})
+_ALL: Final = frozenset({"received", "from", "to", "cc"})  # of which all headers are read
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,998}>")
 # SpamAssassin: `Yes, score=39.3 required=5.0 tests=...`; Exchange: a header of its own, or among other tags.
 _SPAM_FLAG: Final = re.compile(r"\s*(Yes|No)\b", re.IGNORECASE)
@@ -200,6 +203,9 @@ def _domains(values: Sequence[str]) -> list[str]:
     """The domains of the addresses in some headers, each once; names in quotation marks hold none."""
     found: set[str] = set()
     for value in values:
+        if "(" not in value and '"' not in value and "\\" not in value and ")" not in value:
+            found.update(map(str.lower, _DOMAIN.findall(value)))
+            continue
         plain = _COMMENT.sub(" ", value) if "(" in value else value
         if not _ODD.search(plain) and len(value) <= MAX_LENGTH:
             found.update(map(str.lower, _DOMAIN.findall(plain)))
