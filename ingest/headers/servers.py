@@ -61,7 +61,7 @@ SERVERS: Final = (
     _server("zone_mta", "(zonemta", r"\(ZoneMTA"),
     _server("zoho", ".zoho", r"by [\w.-]+\.zoho(?:mail)?\.(?:com|eu|in) with"),
     _server("yahoo", ".yahoo.", r"by [\w.-]+\.yahoo\.(?:com|co\.jp) (?:with|via) (?:HTTP|NNFMP)"),
-    _server("intermail", "with esmtp id <|with smtp id <|with esmtps id <", r"with E?SMTPS? id <\d{14}\.[A-Z]{4}\d{1,8}\.[\w.-]+@"),
+    _server("intermail", "(intermail|with esmtp id <|with smtp id <|with esmtps id <", r"\(InterMail v|with E?SMTPS? id <\d{14}\.[A-Z]{4}\d{1,8}\.[\w.-]+@"),
     _server("qmail", "qmail|(qpsmtpd|(helo |(ehlo ", r"\(qmail|qmail-ldap|\(qpsmtpd|qmail-scanner|\((?:HELO|EHLO) [^)]*\) \((?:\S*@)?[\d.]+\)", Peer.NAME),
     _server("sendmail", "/|(sendmail|bits=", r"by \S+ \((?:\d+\.\d+(?:\.\d+)?[\w.+-]*|V8)/[\w.+/: -]+\)|by \S+ \(Sendmail|\(authenticated bits=\d+\)"),
 )  # fmt: skip
