@@ -2,6 +2,9 @@
 
 A message is known by its headers, so a mailbox may grow, move or be packed. A file that has not changed since it was
 read is not opened again. Messages come in many small files, so a commit takes thousands of them.
+
+Very many are read by several processes. They are cut into tasks without regard to how many, and taken in the order of
+these, so which rows come and where they lie does not depend on it.
 """
 
 import gc
