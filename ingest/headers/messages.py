@@ -280,22 +280,23 @@ def messages_in(name: str) -> Iterator[Message]:
     """The messages of a file, of all files in a folder, or of standard input (`-`). SourceError if there is none."""
     found = False
     with blaming(name):
-        for file in _files(name):
-            for message in messages_of(file) if file else stream_messages(sys.stdin.buffer):
-                found = True
-                yield message
+        for message in _messages_named(name):
+            found = True
+            yield message
     if not found:
         raise SourceError(f"{name} holds no message; a message, or the headers of one, would be right")
 
 
-def _files(name: str) -> Iterable[str | Path | None]:
-    """The files that a name means; None is standard input."""
+def _messages_named(name: str) -> Iterator[Message]:
     if name == STDIN:
-        return (None,)
-    if os.path.isdir(name):  # noqa: PTH112  # a third of the time that a Path takes
-        # beside the messages a mail server keeps files of its own
-        return (file for _, file in find_files(name) if looks_like_message(read_head(file, LOOK_BYTES)))
-    return (name,)
+        yield from stream_messages(sys.stdin.buffer)
+        return
+    try:
+        yield from messages_of(name)
+    except IsADirectoryError:
+        for _, file in find_files(name):  # beside the messages a mail server keeps files of its own
+            if looks_like_message(read_head(file, LOOK_BYTES)):
+                yield from messages_of(file)
 
 
 def messages_of(file: str | Path, begin: int = 0, end: int | None = None) -> Iterator[Message]:
