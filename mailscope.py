@@ -46,11 +46,12 @@ from ingest.explain import explain_line
 from ingest.formats import FORMATS, find_formats
 from ingest.formats.declared import SHIPPED, declaration_of, header_of
 from ingest.formats.declared.checking import Failure, Trial, failures, try_on
-from ingest.headers.intake import MessagesReport, holds_messages, holds_refused, ingest_messages
+from ingest.headers.intake import MessagesReport, holds_refused, ingest_messages
 from ingest.headers.keeping import find_held, forget_mail, mail_sources
 from ingest.headers.messages import messages_in
+from ingest.headers.rereading import Reread, reread
 from ingest.headers.rows import rows_of
-from ingest.lake import Lake, find_source
+from ingest.lake import Lake
 from ingest.parsing import Settings
 from ingest.progress import shown_progress, shown_steps
 from ingest.prune import Pruned, prune_emails, prune_events, prune_text
@@ -252,7 +253,7 @@ def _ingest(
     """What became of each log, and of each file of messages."""
     found = [(find_sources(paths), settings) for paths, settings in logs]
     every = [source for sources, _ in found for source in sources]
-    mail = {source.name: source for source in every if holds_messages(source)}
+    mail = {source.name: source for source in every if source.is_mail}
     refused = [source for source in every if source.name not in mail and holds_refused(source)]
     reports: list[Report] = []
     with Lake(lake).locked(_waiting):
@@ -263,7 +264,9 @@ def _ingest(
             headers_of = [*mail.values(), *refused]
             people = logs[0][1].pseudonyms
             told = (
-                ingest_messages(Lake(lake), headers_of, people, with_subjects=with_subjects)
+                ingest_messages(
+                    Lake(lake), headers_of, people, with_subjects=with_subjects, workers=logs[0][1].workers
+                )
                 if headers_of
                 else []
             )
@@ -380,28 +383,45 @@ def reparse(
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read sources, or all, anew with today's parser from the lines in the lake; their files are not needed."""
-    held, told = Lake(_lake(lake)), []
+    """Read sources, or all, anew with today's parser from the lines and Received headers in the lake; files are not needed."""
+    held, told, mail = Lake(_lake(lake)), [], []
     with held.locked(_waiting):
         _refuse_no_lake(held)
         held.prepare()
         with held.ledger() as ledger:
-            sources = [find_source(ledger, each) for each in words] if words else ledger.sources()
+            found = [find_held(ledger, each) for each in words or ()]
+            sources = [source for source, _ in found if source] if words else ledger.sources()
+            names = [name for _, name in found if name] if words else [None] if ledger.mail_files() else []
             for source in [] if words else [each for each in sources if is_pruned(ledger, each)]:
                 sources.remove(source)
                 print(visible(f"{source.name}: left as it is, lines of it are pruned"), file=sys.stderr)
             told = [reparse_source(held, ledger, source) for source in sources]
-            if not words and ledger.mail_files():
-                print(
-                    "messages are left as they are: forget their files, then ingest these again",
-                    file=sys.stderr,
-                )
+            mail = [(name or "messages", reread(held, ledger, name)) for name in names]
         _finish(held)
     if as_json:
-        print(to_json([each._asdict() for each in told]))
-    for each in [] if as_json else told:
+        print(
+            to_json(
+                [
+                    *(each._asdict() for each in told),
+                    *({"name": name, **each._asdict()} for name, each in mail),
+                ]
+            )
+        )
+        return
+    for sentence in _reread_sentences(mail):
+        print(sentence)
+    for each in told:
         before, after = (f"{lines:,}" for lines in (each.event_lines_before, each.event_lines))
         print(visible(f"{each.name}: {after} lines understood, {before} before; {each.unparsed_lines:,} not"))
+
+
+def _reread_sentences(mail: Sequence[tuple[str, Reread]]) -> Iterator[str]:
+    for name, each in mail:
+        lost = each.wordless_messages
+        left = f"; {lost:,} left as they are, their text is pruned" if lost else ""
+        yield visible(f"{name}: {counted(each.messages, 'message')} by Received headers, {each.changed_messages:,} read otherwise than before{left}")  # fmt: skip
+    if mail:
+        yield "other headers of messages are not in the lake: `mailscope forget` and `mailscope ingest` read them anew"
 
 
 class Kept(StrEnum):
@@ -790,7 +810,7 @@ def dashboard(
     ] = "127.0.0.1",
 ) -> None:
     """Serve the dashboard until interrupted."""
-    serve(_lake(lake), port, address)
+    serve(_lake(lake), port, address, config=_Door.config)
 
 
 @app.command()

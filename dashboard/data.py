@@ -24,10 +24,13 @@ from analysis.problems import Problem
 from analysis.text import visible
 from analysis.trace import Story
 from analysis.warehouse import open_lake
+from ingest.errors import MailscopeError
 from ingest.headers.messages import read_messages
+from ingest.headers.pasted import keep_pasted
 from ingest.headers.rows import Rows, rows_of
 
 LAKE_VARIABLE: Final = "MAILSCOPE_LAKE"
+CONFIG_VARIABLE: Final = "MAILSCOPE_CONFIG"  # the site's file, where the front door was told one
 TIME_LIMIT_S: Final = 10
 SHOWN: Final = 200
 # DuckDB's `time_bucket` counts its steps from this Monday.
@@ -327,6 +330,18 @@ def ways(text: bytes, own: Sequence[str] = ()) -> list[Letter]:
     letters = (rows_of(message) for message in islice(read_messages([text]), SHOWN))
     hosts = [*own, *(span().hosts if is_ready else ())]
     return [_letter(rows, hosts, is_ready=is_ready) for rows in letters]
+
+
+def keep(text: bytes) -> str:
+    """Keeps the messages in a text in the lake; the sentence that says so, or why not."""
+    config = os.environ.get(CONFIG_VARIABLE)
+    try:
+        kept = keep_pasted(lake_path(), text, Path(config) if config else None)
+    except MailscopeError as error:
+        return f"Not kept: {error}."
+    if not kept.new_messages:
+        return "The lake has it already."
+    return f"Kept as {kept.name}: `mailscope forget` with that name takes it out again."
 
 
 def _letter(rows: Rows, hosts: Sequence[str], *, is_ready: bool) -> Letter:

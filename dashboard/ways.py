@@ -1,6 +1,6 @@
 """The way of a message on a page: the answer, the hops on a time line, what servers said, what is odd."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,12 +18,12 @@ _FRAME_PX: Final = 60  # legend and axis
 
 
 def ask() -> bytes:
-    """What the viewer pasted or chose; nothing of it is kept beyond this page."""
+    """What the viewer pasted or chose; nothing of it is kept beyond this page, unless told by `offer_to_keep`."""
     pasted = st.text_area(
         "Headers of a message, as its source shows them", height=160, key="pasted", max_chars=MAX_BYTES
     )
     chosen = st.file_uploader("or a message file", key="chosen")
-    st.caption("Nothing of it is kept. `mailscope ingest FILE` keeps the headers of a message in the lake.")
+    st.caption("Nothing of it is kept unless you say so below it; the text of a message never is.")
     return chosen.read(MAX_BYTES) if chosen else (pasted or "").encode("utf-8", "replace")
 
 
@@ -33,6 +33,19 @@ def ask_own() -> list[str]:
         "Your hosts, domains and networks, if the logs do not tell", key="own", max_chars=1_000
     )
     return (said or "").replace(",", " ").split()
+
+
+def offer_to_keep(text: bytes, keep: Callable[[bytes], str]) -> None:
+    """A button that keeps the headers of `text` in the lake; `keep` does it, and says what became of it."""
+    told = st.session_state
+    label, help_text = "Keep the headers in the lake", "As `mailscope ingest` does."
+    if st.button(label, key="keep", help=help_text):
+        told["kept"] = (
+            text,
+            keep(text),
+        )  # outlives the run, as the page runs again when the lake has changed
+    if told.get("kept", (b"",))[0] == text:
+        st.text(visible(told["kept"][1]))
 
 
 def how_to_get_them() -> None:

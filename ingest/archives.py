@@ -78,6 +78,7 @@ CODECS = (
     Codec("xz", re.compile(rb"\xfd7zXZ\0"), _xz, 512),
     Codec("zstd", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), _zstd, 512),
 )
+_ANY_MAGIC = re.compile(b"|".join(codec.magic.pattern for codec in CODECS))
 MAGIC_BYTES = 16
 GZIP_STAMP = slice(4, 8)  # RFC 1952 2.3.1, MTIME: seconds since 1970, little-endian, 0 when unknown
 DAMAGES = (OSError, EOFError, MemoryError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
@@ -110,6 +111,8 @@ def open_stream(path: Path) -> Stream:
 
 def codec_of(head: bytes) -> Codec | None:
     """The kind of archive that begins with these bytes; None if none does."""
+    if not _ANY_MAGIC.match(head):  # nearly always, and sooner told
+        return None
     return next((codec for codec in CODECS if codec.magic.match(head)), None)
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
-from ingest.archives import open_stream
+from ingest.archives import codec_of, open_stream
 from ingest.blocks import BLOCK_BYTES
 from ingest.errors import SourceError
 from ingest.heads import HEAD_BYTES, is_binary, misfit
@@ -124,6 +124,10 @@ def _may_be_log(path: Path) -> bool:
 
 def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:
     """The first decompressed bytes."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # a folder of messages has very many files
+        head = file.read(size)
+    if codec_of(head) is None:
+        return head
     with open_stream(path) as stream:
         return stream.read(size)
 

@@ -6,7 +6,7 @@ after it (`ingest.lake`).
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -186,16 +186,15 @@ class Ledger:
         query = f"SELECT {', '.join(SOURCE_COLUMNS)} FROM sources WHERE {where}"  # noqa: S608  # no data in it
         return [known_source(row) for row in self._connection.execute(query, given).fetchall()]
 
-    def has_email(self, number: int) -> bool:
-        """Whether a message is in the lake."""
-        query = "SELECT 1 FROM emails WHERE number = ?"
-        return self._connection.execute(query, (number,)).fetchone() is not None
+    def emails_among(self, numbers: Sequence[int]) -> set[int]:
+        """Which messages are in the lake."""
+        query = "SELECT number FROM emails WHERE number IN (SELECT value FROM json_each(?))"
+        return {number for (number,) in self._connection.execute(query, (json.dumps(numbers),))}
 
-    def messages_in(self, file: str) -> int | None:
-        """How many messages a file has that was read; None for another."""
-        query = "SELECT messages FROM mail_files WHERE identity = ?"
-        found = self._connection.execute(query, (file,)).fetchone()
-        return found[0] if found else None
+    def messages_in(self, files: Sequence[str]) -> dict[str, int]:
+        """How many messages each file has, by its identity, of those that were read."""
+        query = "SELECT identity, messages FROM mail_files WHERE identity IN (SELECT value FROM json_each(?))"
+        return dict(self._connection.execute(query, (json.dumps(files),)))
 
     def mail_files(self, name: str | None = None) -> list[tuple[str, int]]:
         """Names of files of messages, and how many each has: all, one, or those below a folder."""
@@ -208,6 +207,11 @@ class Ledger:
     def emails(self) -> Iterator[int]:
         """The numbers of all messages, those that were thrown away for their age included."""
         return (number for (number,) in self._connection.execute("SELECT number FROM emails"))
+
+    def emails_in(self, name: str) -> list[int]:
+        """The numbers of messages that lie in a file, or below a folder."""
+        query = f"SELECT DISTINCT number FROM emails_of_files JOIN mail_files USING (file) WHERE {_IS_BELOW}"  # noqa: S608
+        return [number for (number,) in self._connection.execute(query, (name.rstrip("/"),))]
 
     def emails_only_in(self, name: str) -> list[int]:
         """The numbers of messages that lie in a file, or below a folder, and nowhere else."""

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ingest.archives import MAGIC_BYTES, Stream, codec_of, gzip_written_at, open_stream
+from ingest.archives import Stream, codec_of, gzip_written_at, open_stream
 from ingest.blocks import BLOCK_BYTES, MAX_CONTEXT_BYTES, Chunk, context, whole_lines
 from ingest.dating import LineNumbers
 from ingest.errors import SourceError
 from ingest.finding import blaming, find_files, read_head
-from ingest.headers.messages import looks_like_message
+from ingest.headers.messages import LOOK_BYTES, looks_like_message
 from ingest.heads import first_moment
 from ingest.text import decode, encode
 
@@ -43,6 +43,7 @@ class Source:
     path: Path
     written_at: datetime  # what gzip noted, else the file's modification time
     compression: str | None = None
+    is_mail: bool = False  # a message or a mailbox, by its first bytes
 
     def open(self) -> Stream:
         """The decompressed bytes."""
@@ -121,17 +122,17 @@ def _blocks(source: Source, stream: Stream, size: int, upto_bytes: int | None = 
 
 
 def _source(name: str, path: Path, modified: float) -> Source:
-    with path.open("rb") as file:
-        head = file.read(MAGIC_BYTES)
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # a folder of messages has very many files
+        head = file.read(LOOK_BYTES)
     codec = codec_of(head)
     written_at = gzip_written_at(head) or datetime.fromtimestamp(modified, UTC)
     shown = os.fsencode(name).decode("utf-8", "backslashreplace")  # the ledger holds text
-    return Source(shown, path, written_at, codec.name if codec else None)
+    is_mail = looks_like_message(read_head(path, LOOK_BYTES) if codec else head)
+    return Source(shown, path, written_at, codec.name if codec else None, is_mail)
 
 
 def _time_order(source: Source) -> tuple[int, datetime, str]:
     with blaming(source.name):
-        head = read_head(source.path)
-        moment = None if looks_like_message(head) else first_moment(head, source.written_at)
+        moment = None if source.is_mail else first_moment(read_head(source.path), source.written_at)
     own_us = int(source.written_at.timestamp() * 10**6)
     return moment.utc_us if moment else own_us, source.written_at, source.name

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.stitch import stitch
 from analysis.warehouse import open_lake
-from ingest.headers.intake import holds_messages, ingest_messages
+from ingest.headers.intake import ingest_messages
 from ingest.lake import Lake
 from ingest.parsing import Settings
 from ingest.reader import ingest_sources
@@ -25,7 +25,7 @@ def build_lake(lake: Path, logs: Iterable[Path]) -> Path:
     for log in logs:
         host = log.name if log.is_dir() else log.parent.name
         sources = find_sources([str(log)])
-        if mail := [source for source in sources if holds_messages(source)]:
+        if mail := [source for source in sources if source.is_mail]:
             ingest_messages(Lake(lake), mail)
         else:
             ingest_sources(Lake(lake), sources, Settings(zone=UTC, host=host))

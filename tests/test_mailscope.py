@@ -243,8 +243,19 @@ def test_a_file_of_messages_is_forgotten_by_its_name(tmp_path, lake_with_mail):
     )
 
 
-def test_reparse_says_that_it_leaves_messages_alone(lake_with_mail):
-    assert b"messages are left as they are" in run("reparse", "--lake", lake_with_mail).stderr
+def test_reparse_reads_messages_by_their_received_headers(tmp_path, lake_with_mail):
+    told = call("reparse", tmp_path / "one.eml", "--lake", lake_with_mail).stdout
+
+    assert told.splitlines() == [
+        f"{tmp_path / 'one.eml'}: 1 message by Received headers, 0 read otherwise than before",
+        "other headers of messages are not in the lake: `mailscope forget` and `mailscope ingest` read them anew",
+    ]
+
+
+def test_reparse_tells_of_messages_and_logs_as_json(lake_with_mail):
+    _, mail = json.loads(call("reparse", "--lake", lake_with_mail, "--json").stdout)
+
+    assert mail == {"name": "messages", "messages": 1, "changed_messages": 0, "wordless_messages": 0}
 
 
 def test_prune_takes_messages_with_the_tables(lake_with_mail):

@@ -10,3 +10,5 @@ if not text:
     ways.how_to_get_them()
 for number, letter in enumerate(told):
     ways.show(letter, number)
+if told and data.state() != data.LakeState.MISSING:
+    ways.offer_to_keep(text, data.keep)

@@ -6,6 +6,7 @@ is wrong; a delay beside it has bounds, and is never negative.
 
 from collections.abc import Collection, Sequence
 from itertools import pairwise
+from operator import sub
 from typing import Final, NamedTuple
 
 # Whole seconds, and clocks kept by NTP: less says nothing.
@@ -41,6 +42,22 @@ def transit_s(times: Sequence[float | None], clocks: Sequence[Clock]) -> float |
     """From the first to the last clock that is right; None if there are not two."""
     right = [at for at, clock in zip(times, clocks, strict=True) if at is not None and clock.is_right]
     return max(0.0, right[-1] - right[0]) if len(right) > 1 else None
+
+
+def tell(times: Sequence[float | None]) -> tuple[Sequence[float | None], Sequence[float], float | None]:
+    """Delays, skews, and the time from the first clock that is right to the last, as `compare` and `transit_s` tell.
+
+    Who holds the message had it last: the newest clock counts more than all before it together.
+    """
+    if times and None not in times:  # nearly always all agree, which is sooner told
+        known: Sequence[float] = times  # type: ignore[assignment]  # none is None
+        delays = list(map(sub, known[1:], known))
+        if not delays:
+            return (None,), (0.0,), None
+        if min(delays) >= -TOLERANCE_S:
+            return (None, *delays), (0.0,) * len(times), max(0.0, known[-1] - known[0])
+    clocks = compare(times, [1] * (len(times) - 1) + [len(times)])
+    return [each.delay_s for each in clocks], [each.skew_s for each in clocks], transit_s(times, clocks)
 
 
 def _clock(times: Sequence[float | None], right: Collection[int], place: int) -> Clock:

@@ -38,35 +38,38 @@ _ZONES: Final = {
 }  # fmt: skip
 
 
-_USUAL: Final = re.compile(
-    r"(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-]\d{4}|[A-Z]{2,3})(?: \([A-Za-z]{1,5}\))?",
-    re.ASCII,
-)
+# The same without doubt, of which nearly every date is: day, time and zone.
+USUAL_DATE: Final = r"(?:[A-Z][a-z]{2}, )?(\d{1,2} [A-Z][a-z]{2} \d{4}) ((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d) ([+-]\d{4}|[A-Z]{2,3})(?: \([A-Za-z]{1,5}\))?"
+_USUAL: Final = re.compile(USUAL_DATE, re.ASCII)
 
 
 def read_usual(text: str) -> tuple[datetime, int] | None:
     """Moment and offset of a text that is nothing but a date as RFC 5322 has it, without any defect; None for others."""
-    if not (found := _USUAL.fullmatch(text)):
+    found = _USUAL.fullmatch(text)
+    return usual_moment(*found.groups()) if found else None
+
+
+def usual_moment(day: str, time: str, zone: str) -> tuple[datetime, int] | None:
+    """Moment and offset of the parts of a USUAL_DATE; None where there is no such moment."""
+    known = _begin(day, zone)
+    if known is None:
         return None
-    day, month, year, hour, minute, second, zone = found.groups()
-    known = _zone(zone)
-    if known is None or month not in _MONTHS:
-        return None
+    date, behind, offset_s = known
     try:
-        local = datetime(
-            int(year), _MONTHS[month], int(day), int(hour), int(minute), min(int(second), 59), tzinfo=known[0]
-        )
-        return local.astimezone(UTC) if known[1] else local, known[1]
+        local = datetime.fromisoformat(f"{date}T{time}+00:00")  # the clock's, as if it were UTC
+        return (local - behind if offset_s else local), offset_s
     except (ValueError, OverflowError):
         return None
 
 
-@lru_cache(maxsize=256)
-def _zone(text: str) -> tuple[timezone, int] | None:
-    offset_s, _ = _offset(text)
-    return (
-        None if offset_s is None else (timezone(timedelta(seconds=offset_s)) if offset_s else UTC, offset_s)
-    )
+@lru_cache(maxsize=4096)
+def _begin(day: str, zone: str) -> tuple[str, timedelta, int] | None:
+    """A day as ISO 8601 has it, and how far its zone is from UTC."""
+    number, month, year = day.split()
+    offset_s, _ = _offset(zone)
+    if offset_s is None or month not in _MONTHS:
+        return None
+    return f"{year}-{_MONTHS[month]:02}-{number:0>2}", timedelta(seconds=offset_s), offset_s
 
 
 _MONTHS: Final = {name: month_of(name) for name in "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()}

@@ -76,11 +76,11 @@ def forget_mail(lake: Lake, ledger: Ledger, name: str) -> int:
 
 def forget_lost(lake: Lake, ledger: Ledger, lost: Collection[Part]) -> int:
     """Takes out messages that lost rows with files of the lake; how many. All files of messages are to be read again."""
-    parts = [part for part in _parts(ledger) if part not in lost]
+    parts = [part for part in mail_parts(ledger) if part not in lost]
     whole = _whole(lake, parts)
     known = {number_of(str(email_id)) for email_id in whole.to_pylist()}
     numbers = [number for number in ledger.emails() if number not in known]
-    removed, added = _replaced(lake, ledger, parts, lambda rows: _of(rows, whole, are_kept=True))
+    removed, added = replaced(lake, ledger, parts, lambda rows: _of(rows, whole, are_kept=True))
     unread = [(name, "", messages) for name, messages in ledger.mail_files()]
     _commit(lake, ledger, "repair: forget messages", [*lost, *removed], added, numbers, files=unread)
     return len(numbers)
@@ -122,7 +122,7 @@ def emails_before(lake: Lake, ledger: Ledger, limit_us: int) -> Ids:
     What its clocks say counts only up to when it was read: nothing is kept longer for a date in the future.
     """
     read_at = {number: at for number, at, _ in ledger.commits()}
-    parts = _parts(ledger)
+    parts = mail_parts(ledger)
     given = {
         "limit": limit_us,
         "names": [str(lake.path / part.path) for part in parts],
@@ -153,13 +153,14 @@ def _ask(lake: Lake, parts: Iterable[Part], query: str, given: dict[str, Any]) -
     return pa.array([email_id for (email_id,) in found], pa.string())
 
 
-def _parts(ledger: Ledger) -> list[Part]:
+def mail_parts(ledger: Ledger) -> list[Part]:
+    """The files of the lake that hold messages and hops."""
     return [part for part in ledger.parts() if part.kind in TABLES]
 
 
 def without_emails(lake: Lake, ledger: Ledger, gone: Ids) -> Replaced:
     """The files that hold some messages, and those staged without them."""
-    return _replaced(lake, ledger, _parts(ledger), lambda rows: _of(rows, gone, are_kept=False))
+    return replaced(lake, ledger, mail_parts(ledger), lambda rows: _of(rows, gone, are_kept=False))
 
 
 def without_text(lake: Lake, ledger: Ledger, wordless: Ids) -> Replaced:
@@ -173,7 +174,7 @@ def without_text(lake: Lake, ledger: Ledger, wordless: Ids) -> Replaced:
                 rows = rows.set_column(at, rows.schema.field(at), pc.if_else(is_old, None, rows[name]))
         return rows
 
-    return _replaced(lake, ledger, _parts(ledger), blanked)
+    return replaced(lake, ledger, mail_parts(ledger), blanked)
 
 
 def _of(rows: pa.Table, emails: Ids, *, are_kept: bool) -> pa.Table:
@@ -182,7 +183,7 @@ def _of(rows: pa.Table, emails: Ids, *, are_kept: bool) -> pa.Table:
     return rows if kept.num_rows == rows.num_rows else kept
 
 
-def _replaced(
+def replaced(
     lake: Lake, ledger: Ledger, parts: Iterable[Part], change: Callable[[pa.Table], pa.Table]
 ) -> Replaced:
     """The files that a change makes others of, and these, staged, where any row is left."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from io import FileIO
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
@@ -74,6 +74,8 @@ def read_block(data: bytes) -> Block:
     Lines may end in LF, CRLF or CR. A header that was pasted without the blanks of its folding goes on in the next
     line, where it is one of those that servers write; otherwise a line that is no header ends the block.
     """
+    if common := _common_block(data):
+        return common
     start = found.end() if (found := _LEAD.match(data)) else 0
     end = found.start() if (found := _find_end(data, start)) else len(data)
     block = data[start : min(end, start + MAX_BLOCK_BYTES)].rstrip()
@@ -83,6 +85,15 @@ def read_block(data: bytes) -> Block:
     if end - start > MAX_BLOCK_BYTES:
         defects.append(f"header block longer than {MAX_BLOCK_BYTES:,} bytes; the rest was not read")
     return _read_odd(_without_indent(block, defects), defects)
+
+
+def _common_block(data: bytes) -> Block | None:
+    """The block of a message that begins with a header, and whose headers end within `data` with nothing odd in them."""
+    end = _END.search(data)
+    if end is None or end.start() > MAX_BLOCK_BYTES:
+        return None
+    fields = _plain_fields(decode(data[: end.start()]))
+    return Block(fields) if fields else None
 
 
 _HEADS: Final = re.compile(r"\n(?![ \t])")
@@ -95,27 +106,24 @@ def _find_end(data: bytes, start: int = 0) -> re.Match[bytes] | None:
 
 def _plain_fields(text: str) -> list[Field] | None:
     """The headers of a block in which nothing is odd; None for others."""
-    text = text.replace("\r\n", "\n")
-    if "\r" in text:
+    if "\r" in text and "\r" in (text := text.replace("\r\n", "\n")):
         return None
-    fields: list[Field] = []
-    before = ""
-    for head in _HEADS.split(text) if text else ():
-        written, colon, value = head.partition(":")
-        name = _name_of(written)
-        if not colon or name is None or (before in _STRUCTURED and name in _NO_NAMES):
-            return None
-        fields.append((name, value.strip()))
-        before = name
-    return fields if len(fields) <= MAX_FIELDS else None
+    if not text:
+        return []
+    heads = _HEADS.split(text)
+    if len(heads) > MAX_FIELDS:
+        return None
+    written, colons, values = zip(*[head.partition(":") for head in heads], strict=True)
+    names = list(map(_name_of, written))
+    return None if None in names or "" in colons else list(zip(names, map(str.strip, values), strict=True))  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=4096)
 def _name_of(written: str) -> str | None:
-    """The name of a header; None for what is none, and for numbers: those are times of a header that was not folded."""
+    """The name of a header; None for what is none, and for what may be more of one that was not folded: times, `id:`."""
     found = _NAME.fullmatch(written.encode("utf-8", "replace") + b":")
     name = found[1].decode().lower() if found else ""
-    return name if name and not name.isdecimal() else None
+    return name if name and not name.isdecimal() and name not in _NO_NAMES else None
 
 
 # How a block was pasted: each of its lines behind the same blanks, or quoted as in a reply.
@@ -189,9 +197,18 @@ def looks_like_message(head: bytes) -> bool:
     start = found.end() if (found := _LEAD.match(head)) else 0
     if _FROM_LINE.match(head) or _TRACE.match(head, start):
         return True
-    first = [line for line in _lines(head[start:])[:-1] if line[:1] not in (b" ", b"\t", b"")][:3]
+    first = list(islice(_whole_lines(head[start:]), 3))
     names = [found[1].lower() for line in first if (found := _NAME.match(line))]
     return bool(first) and len(names) == len(first) and any(_is_header(name) for name in names)
+
+
+def _whole_lines(data: bytes) -> Iterator[bytes]:
+    """The lines that are whole, but for empty ones and those that a header goes on in."""
+    mark, start = b"\n" if b"\n" in data else b"\r", 0
+    while (end := data.find(mark, start)) >= 0:
+        if data[start : start + 1] not in (b" ", b"\t") and (line := data[start:end].rstrip(b"\r")):
+            yield line
+        start = end + 1
 
 
 _TRACE: Final = re.compile(rb"[> \t]{0,64}Received:\s{1,8}(?:from|by)\s", re.IGNORECASE)
@@ -205,6 +222,11 @@ def _is_header(name: bytes) -> bool:
     return name in _COMMON or name.startswith(b"x-")
 
 
+def is_mailbox(head: bytes) -> bool:
+    """Whether a file that begins so is a mailbox (mbox)."""
+    return _FROM_LINE.match(head) is not None
+
+
 def read_messages(blocks: Iterable[bytes], size_bytes: int | None = None) -> Iterator[Message]:
     """The messages of a file, given as blocks of bytes: those of a mailbox, or the one that the file is.
 
@@ -214,7 +236,7 @@ def read_messages(blocks: Iterable[bytes], size_bytes: int | None = None) -> Ite
     head = next(source, b"")
     while len(head) < MAX_BLOCK_BYTES and not _find_end(head) and (more := next(source, b"")):
         head += more
-    if _FROM_LINE.match(head):
+    if is_mailbox(head):
         yield from _mailbox(head, source)
     elif is_exim_log(head):
         for refused in read_rejectlog(chain([head], source)):
@@ -228,9 +250,10 @@ _NEXT: Final = re.compile(rb"\n\r?\n(?=From \S{1,320} [^\n]{0,80}\d\d:\d\d)")
 _TAIL_BYTES: Final = 512  # in which a `From ` line may have begun that goes on in the next block
 
 
-def _mailbox(buffer: bytes, source: Iterator[bytes]) -> Iterator[Message]:
-    """Messages between `From ` lines; of each, bytes are kept until its headers are complete."""
+def _mailbox(buffer: bytes, source: Iterator[bytes], size_bytes: int = sys.maxsize) -> Iterator[Message]:
+    """Messages between `From ` lines that begin within so many bytes; of each, bytes are kept until its headers are complete."""
     start, head, dropped = 0, None, 0
+    place = 0  # of the buffer
     while True:
         found = _NEXT.search(buffer, start)
         if head is None:
@@ -240,6 +263,8 @@ def _mailbox(buffer: bytes, source: Iterator[bytes]) -> Iterator[Message]:
         if found:
             yield Message(read_block(head or b""), dropped + found.end() - start)
             start, head, dropped = found.end(), None, 0
+            if place + start >= size_bytes:
+                return
             continue
         more = next(source, b"")
         if not more:
@@ -247,6 +272,7 @@ def _mailbox(buffer: bytes, source: Iterator[bytes]) -> Iterator[Message]:
             return
         keep = start if head is None else max(start, len(buffer) - _TAIL_BYTES)
         dropped += keep - start
+        place += keep
         buffer, start = buffer[keep:] + more, 0
 
 
@@ -254,38 +280,72 @@ def messages_in(name: str) -> Iterator[Message]:
     """The messages of a file, of all files in a folder, or of standard input (`-`). SourceError if there is none."""
     found = False
     with blaming(name):
-        for message in chain.from_iterable(map(_messages_of, _files(name))):
+        for message in _messages_named(name):
             found = True
             yield message
     if not found:
         raise SourceError(f"{name} holds no message; a message, or the headers of one, would be right")
 
 
-def _files(name: str) -> Iterator[Path | None]:
-    """The files that a name means; None is standard input."""
-    path = Path(name)
+def _messages_named(name: str) -> Iterator[Message]:
     if name == STDIN:
-        yield None
-    elif path.is_dir():  # beside the messages a mail server keeps files of its own
-        yield from (file for _, file in find_files(name) if looks_like_message(read_head(file, LOOK_BYTES)))
-    else:
-        yield path
-
-
-def _messages_of(path: Path | None) -> Iterator[Message]:
-    if path is None:
         yield from stream_messages(sys.stdin.buffer)
         return
-    with path.open("rb", buffering=0) as file:  # most are small, and one call reads all that is wanted
-        head = file.read(LOOK_BYTES) or b""
-        if codec_of(head) is None:
-            rest = iter(partial(file.read, BLOCK_BYTES), b"")
-            yield from read_messages(chain([head], rest), os.fstat(file.fileno()).st_size)
+    try:
+        yield from messages_of(name)
+    except IsADirectoryError:
+        for _, file in find_files(name):  # beside the messages a mail server keeps files of its own
+            if looks_like_message(read_head(file, LOOK_BYTES)):
+                yield from messages_of(file)
+
+
+def messages_of(file: str | Path, begin: int = 0, end: int | None = None) -> Iterator[Message]:
+    """The messages of a file; of a mailbox maybe those alone that begin between two places in it."""
+    with open(file, "rb", buffering=0) as raw:  # noqa: PTH123  # one call reads all that is wanted of most
+        if end is not None:
+            yield from _within(raw, begin, end)
             return
-    with open_stream(path) as stream:
+        head = raw.read(FIRST_BYTES) or b""
+        if codec_of(head) is None:
+            size = os.fstat(raw.fileno()).st_size
+            if block := _common_block(head):
+                yield Message(block, size)
+            else:
+                yield from read_messages(chain([head], _blocks(raw)), size)
+            return
+    with open_stream(Path(file)) as stream:
         yield from stream_messages(stream)
 
 
+def _within(raw: FileIO, begin: int, end: int) -> Iterator[Message]:
+    """Of a mailbox the messages that begin there; the last one may go on behind."""
+    place = max(0, begin - _BEFORE_BYTES)
+    raw.seek(place)
+    source = _blocks(raw)
+    buffer = next(source, b"")
+    start = _first_from(buffer, begin - place) if begin else 0
+    while start is None and place + len(buffer) - _TAIL_BYTES < end and (more := next(source, b"")):
+        kept = buffer[-_TAIL_BYTES:]
+        place, buffer = place + len(buffer) - len(kept), kept + more
+        start = _first_from(buffer, begin - place)
+    if start is not None and place + start < end:
+        yield from _mailbox(buffer[start:], source, end - place - start)
+
+
+def _first_from(buffer: bytes, least: int) -> int | None:
+    """Where the first `From ` line begins that does not begin before a place."""
+    found = _NEXT.finditer(buffer)
+    return next((each.end() for each in found if each.end() >= least), None)
+
+
+def _blocks(raw: FileIO) -> Iterator[bytes]:
+    return iter(partial(raw.read, BLOCK_BYTES), b"")
+
+
+_BEFORE_BYTES: Final = 3  # an empty line before a `From ` line, and the end of the line before that
+
+
+FIRST_BYTES: Final = 16 << 10  # in which nearly all headers end
 LOOK_BYTES: Final = 64 << 10  # in which most headers end
 
 

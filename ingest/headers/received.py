@@ -14,9 +14,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from ingest.headers.dates import Dated, find_date, read_usual
+from ingest.headers.dates import USUAL_DATE, Dated, find_date, usual_moment
 from ingest.headers.lexer import MAX_LENGTH, TokenKind, is_balanced, scan, without_comments
-from ingest.headers.servers import Peer, Server, names_peer_first, server_of
+from ingest.headers.servers import SERVERS, Peer, Server, names_peer_first, server_of
 
 _KEYWORDS: Final = frozenset({"from", "by", "via", "with", "id", "for"})
 _COMMENTS: Final = 32  # of a clause; servers write three
@@ -26,7 +26,6 @@ _SEMICOLONS: Final = 4  # of which the date may stand behind one
 class Hop(NamedTuple):
     """What one header says; None for what it does not say. `tls` is True, False or None for unknown."""
 
-    raw: str
     from_helo: str | None = None  # what the client called itself
     from_host: str | None = None  # the name that the server found for the client's address
     from_ip: str | None = None
@@ -43,6 +42,7 @@ class Hop(NamedTuple):
     server: str | None = None
     confidence: str = "low"
     defects: tuple[str, ...] = ()
+    raw: str = ""
 
 
 @dataclass(slots=True)
@@ -78,14 +78,17 @@ def _any(value: str, text: str) -> Hop:
     return _hop(value, text, rest, dated, defects)
 
 
-# What stands behind `id` in most headers.
+# What stands behind `id` in most headers, and the date.
 _TAIL: Final = re.compile(
-    r"(?P<id>[^\s;()<>\[\],]+)(?P<via>(?: via (?:Frontend|Mailbox) Transport)?)(?: for (?:<(?P<for>[^\s;()<>\[\],]+)>|(?P<bare>[^\s;()<>\[\],]+)))?"
-    r"(?P<comment>(?: \([^()]*\))?)"
+    r"([^ ;()<>\[\],\x22\\]++)((?: via (?:Frontend|Mailbox) Transport)?)(?: for (?:<([^ ;()<>\[\],\x22\\]++)>|([^ ;()<>\[\],\x22\\]++)))?"
+    rf"((?: \([^()\x22\\]*+\))?) ?; ?{USUAL_DATE}",
+    re.ASCII,
 )
-_ADDRESSEE: Final = re.compile(r"([^<>]+) for <([^\s;()<>\[\],]+)>")
+_DATE: Final = re.compile(USUAL_DATE, re.ASCII)
+_ADDRESSEE: Final = re.compile(r"([^<>]+) for <([^ ;()<>\[\],\x22\\]+)>")
 _SENDER: Final = " (envelope-from <"  # Exim's; differs from message to message
 _LONGEST: Final = 1_000
+_ODD: Final = frozenset('()"\\')
 # What a frame is read with in the place of an id; Gmail's tell who wrote them.
 _ANY_ID: Final = "0stand1n"
 _GMAIL_ID: Final = "0csp0stand1n"
@@ -94,46 +97,105 @@ _GMAIL_ID: Final = "0csp0stand1n"
 def _usual(value: str, text: str) -> Hop | None:
     """The hop of a header that is plain. But for its id, addressee and date it is the same in many messages, so it is
     read once."""
-    if len(text) > _LONGEST or '"' in text or "\\" in text:
+    if len(text) > _LONGEST:
         return None
-    head, _, date = text.rpartition(";")
-    dated = read_usual(date.strip())
-    if not dated:
+    if _SENDER in text and not (text := _without_sender(text)):
         return None
-    head, sender, rest = head.rstrip().partition(_SENDER)
-    if sender:
-        address, close, rest = rest.partition(">)")
-        is_comment = close and rest[:1] in ("", " ") and head.count("(") == head.count(")")
-        if not is_comment or "(" in address or ")" in address or head.rpartition(" ")[2].lower() in _KEYWORDS:
-            return None
-        head += rest
-    begin, mark, end = head.partition(" id ")
+    begin, mark, end = text.partition(" id ")
     if mark:
         found = _TAIL.fullmatch(end)
         if not found:
             return None
-        hop_id, via, for_address, bare, comment = found.groups()
-        frame = _frame(begin, _GMAIL_ID if "csp" in hop_id else _ANY_ID, via + comment)
+        hop_id, via, for_address, bare, comment, day, time, zone = found.groups()
+        frame = _frame(f"{begin} id {_GMAIL_ID if 'csp' in hop_id else _ANY_ID}{via}{comment}")
         for_address = for_address or bare
     else:
-        found = _ADDRESSEE.fullmatch(head)
-        begin, for_address = found.groups() if found else (head, None)
-        hop_id, frame = None, _frame(begin, None, "")
+        head, _, end = text.rpartition(";")
+        found = _DATE.fullmatch(end.strip())
+        if not found:
+            return None
+        hop_id, (day, time, zone) = None, found.groups()
+        addressed = _ADDRESSEE.fullmatch(head := head.rstrip())
+        begin, for_address = addressed.groups() if addressed else (head, None)
+        frame = _frame(begin)
     if not frame or hop_id in _KEYWORDS or for_address in _KEYWORDS:
         return None
-    return Hop(value, *frame[1:10], hop_id, for_address, *dated, frame.server, frame.confidence)
+    dated = usual_moment(day, time, zone)
+    return Hop._make(frame[:9] + (hop_id, for_address) + dated + frame[13:16] + (value,)) if dated else None  # noqa: RUF005  # sooner
 
 
+def _without_sender(text: str) -> str:
+    """The text without Exim's comment on the envelope's sender; '' where that is more than a comment."""
+    head, _, rest = text.partition(_SENDER)
+    address, close, rest = rest.partition(">)")
+    is_comment = close and rest[:1] in (" ", ";") and head.count("(") == head.count(")")
+    if not is_comment or not _ODD.isdisjoint(address) or ";" in head:
+        return ""
+    return "" if head.rpartition(" ")[2].lower() in _KEYWORDS else head + rest
+
+
+# How the client is named in most headers: its names and its address, and the same with others. Names end in a letter,
+# so none is an address.
+_NAME: Final = r"[\w.-]{0,200}[A-Za-z]"
+_IP: Final = r"\[(?P<ip>(?:IPv6:)?[\da-fA-F.:]{2,45})\]"
+_V4_IP: Final = r"\((?P<ip>[\d.]{7,15})\)"
+_CLIENT: Final = {"helo": "helo.stand.in", "name": "name.stand.in", "ip": "192.0.2.254"}
+_CLIENTS: Final = tuple(
+    (re.compile(shape, re.ASCII), text.format(**_CLIENT))
+    for shape, text in (
+        (rf"from (?P<helo>{_NAME}) \((?P<name>{_NAME})\.? {_IP}\)", "from {helo} ({name} [{ip}])"),  # Postfix, sendmail, Gmail
+        (rf"from (?P<helo>{_NAME}) \({_IP}\)", "from {helo} ([{ip}])"),  # amavis, Exim
+        (rf"from (?P<helo>{_NAME}) \({_IP} helo=(?P<name>{_NAME})\)", "from {helo} ([{ip}] helo={name})"),  # Exim
+        (rf"from {_IP} \(helo=(?P<helo>{_NAME})\)", "from [{ip}] (helo={helo})"),  # Exim, no verified name
+        (rf"from (?P<helo>{_NAME}) {_V4_IP}", "from {helo} ({ip})"),  # Exchange
+        (rf"from (?P<helo>{_NAME}) \(HELO (?P<name>{_NAME})\) {_V4_IP}", "from {helo} (HELO {name}) ({ip})"),  # qmail
+    )
+)  # fmt: skip
+# Names that mean more than a name to the reading of a header: other names must not stand for them.
+_TELLING: Final = re.compile(
+    "|".join(
+        re.escape(word)
+        for word in sorted(
+            {hint.strip("() ") for server in SERVERS for hint in server.hints} | {"account", "auth", "tls"}
+        )
+        if word not in ("", "/") and " " not in word
+    )
+)  # fmt: skip
+_NO_HELOS: Final = _KEYWORDS | {"mail"}  # `mail pickup service`
+
+
+@lru_cache(maxsize=8192)
+def _frame(begin: str) -> Hop | None:
+    """The hop of a header without what differs from message to message; None where that could change its reading.
+
+    Clients are many, and a header reads the same whatever their names are, so that is done once for all of them.
+    """
+    for shape, text in _CLIENTS:
+        if found := shape.match(begin):
+            named = found.groupdict()
+            ip = _address(named["ip"])
+            if ip is None or named["helo"].lower() in _NO_HELOS or _TELLING.search(found[0].lower()):
+                break
+            form = _form(text + begin[found.end() :])
+            names: dict[str | None, str | None] = {
+                _CLIENT[name]: _known(said) for name, said in named.items()
+            }
+            names[_CLIENT["ip"]] = ip
+            return form and Hop._make(tuple(names.get(said, said) for said in form[:3]) + form[3:])
+    return _form(begin)
+
+
+_ODD_WITHIN: Final = frozenset(';"\\')
 _CLOCK: Final = re.compile(r"\d:\d\d")  # without one there is no date
 _NEW_YEAR: Final = Dated(datetime(2000, 1, 1, tzinfo=UTC), 0, (), 0, 0)
 
 
-@lru_cache(maxsize=8192)
-def _frame(begin: str, hop_id: str | None, end: str) -> Hop | None:
-    """The hop of a header without what differs from message to message; None where that could change its reading."""
-    text = f"{begin} id {hop_id}{end}" if hop_id else begin
+@lru_cache(maxsize=4096)
+def _form(text: str) -> Hop | None:
+    _, _, end = text.partition(" id ")
+    hop_id = next((each for each in (_ANY_ID, _GMAIL_ID) if end.startswith(each)), None)
     if (
-        ";" in text
+        not _ODD_WITHIN.isdisjoint(text)
         or " for " in text.lower()
         or not is_balanced(text)
         or (_CLOCK.search(text) and find_date(text))
@@ -322,12 +384,16 @@ def _who(comment: str) -> tuple[str | None, str | None]:
     return None, None
 
 
+_OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_V4: Final = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}", re.ASCII)
 _V4_PORT: Final = re.compile(r"((?:\d{1,3}\.){3}\d{1,3})[.:]\d{1,5}", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
 def _address(text: str) -> str | None:
     """The address in `[192.0.2.1]`, `IPv6:2001:db8::1`, `::ffff:192.0.2.1`, `192.0.2.1.25` or `192.0.2.1:25` (with port)."""
+    if _V4.fullmatch(text):  # mostly, and sooner told
+        return text
     bare = text.strip("[]")
     bare = bare[5:] if bare[:5].lower() == "ipv6:" else bare
     if found := _V4_PORT.fullmatch(bare):

@@ -2,19 +2,22 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import chain
-from typing import Any, Final, NamedTuple
+from itertools import count
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from ingest.headers.clocks import Clock, compare, transit_s
-from ingest.headers.dates import Dated, find_date, read_usual
-from ingest.headers.lexer import TokenKind, scan
-from ingest.headers.messages import Block, Message
+from ingest.headers.clocks import tell
+from ingest.headers.dates import find_date, read_usual
+from ingest.headers.lexer import MAX_LENGTH, TokenKind, scan
+from ingest.headers.messages import Block, Field, Message
 from ingest.headers.received import Hop, read_received
-from ingest.headers.verdicts import read_signatures, read_verdicts
+from ingest.headers.verdicts import SAYING, SIGNING, read_signatures, read_verdicts
+from ingest.schema import EMAILS, HOPS
 
 # A message that went further went round in circles; servers stop sooner (Postfix hopcount_limit 50, Exim 30).
 MAX_HOPS: Final = 200
@@ -23,6 +26,10 @@ _QUOTED: Final = re.compile(r'"[^"]*"')
 _DOMAIN: Final = re.compile(r"@([\w.-]{1,253})")
 
 Row = Mapping[str, Any]
+
+
+# The values of a row in the order of its schema.
+Values: TypeAlias = tuple[Any, ...]
 
 
 class Rows(NamedTuple):
@@ -34,47 +41,68 @@ class Rows(NamedTuple):
 
 def rows_of(message: Message, *, with_subject: bool = True) -> Rows:
     """What a message's headers say, in the columns of the schemas EMAILS and HOPS."""
-    block = message.block
-    email_id = _id(block)
-    received = block.values("received")
+    email, hops = values_of(message, with_subject=with_subject)
+    return Rows(_row(EMAILS.names, email), [_row(HOPS.names, hop) for hop in hops])
+
+
+def _row(names: Sequence[str], values: Values) -> Row:
+    return dict(zip(names, values, strict=True))
+
+
+def values_of(message: Message, *, with_subject: bool = True) -> tuple[Values, list[Values]]:
+    """The same as values without their names, for whoever makes columns of many."""
+    block, size_bytes, refusal = message
+    fields = block.fields
+    first = dict(fields[::-1]).get  # header of a name
+    email_id = _id(fields)
+    received, sender, recipients = list[str](), list[str](), list[str]()
+    for name, value in fields:
+        if name in _ALL:
+            (received if name == "received" else sender if name == "from" else recipients).append(value)
     defects = list(block.defects)
     if len(received) > MAX_HOPS:
         defects.append(f"{len(received)} Received headers; the newest {MAX_HOPS} were read")
-    hops = [read_received(value) for value in reversed(received[:MAX_HOPS])]
+    hops, passed_s = hop_values(email_id, [read_received(value) for value in received[MAX_HOPS - 1 :: -1]])
+    sent_at, sent_offset_s = _date(first("date"))
+    spam_status = first("x-spam-status")
+    email = (
+        email_id,
+        _message_id(block, first("message-id")),
+        sent_at,
+        sent_offset_s,
+        _domains(sender),
+        _domains(recipients),
+        _return_path(first("return-path")),
+        _text(first("subject")) if with_subject else None,
+        size_bytes,
+        len(received),
+        passed_s,
+        [verdict._asdict() for verdict in read_verdicts(block)] if any(map(first, SAYING)) else [],
+        [signature._asdict() for signature in read_signatures(block)] if first(SIGNING) is not None else [],
+        _text(first("list-id")),
+        _text(first("list-unsubscribe")),
+        _text(first("auto-submitted")),
+        _text(first("x-spam-flag")) or _found(spam_status, _SPAM_FLAG),
+        _text(first("x-spam-score")) or _found(spam_status, _SPAM_SCORE),
+        _scl(first("x-ms-exchange-organization-scl"), first("x-forefront-antispam-report")),
+        refusal,
+        defects,
+    )
+    return email, hops
+
+
+def hop_values(email_id: str, hops: Sequence[Hop]) -> tuple[list[Values], float | None]:
+    """The rows of a message's hops, the oldest first, as values; and how long it was on its way, in seconds."""
     times = [hop.received_at.timestamp() if hop.received_at else None for hop in hops]
-    # Who holds the message had it last: the newest clock counts more than all before it together.
-    clocks = compare(times, [1] * (len(hops) - 1) + [len(hops)])
-    sent = _date(block)
-    email = {
-        "email_id": email_id,
-        "message_id": _first(block, "message-id", _MESSAGE_ID),
-        "sent_at": sent.at if sent else None,
-        "sent_offset_s": sent.offset_s if sent else None,
-        "from_domains": _domains(block, "from"),
-        "to_domains": _domains(block, "to", "cc"),
-        "return_path": _return_path(block),
-        "subject": _text(block, "subject") if with_subject else None,
-        "size_bytes": message.size_bytes,
-        "hop_count": len(received),
-        "transit_s": transit_s(times, clocks),
-        "verdicts": [verdict._asdict() for verdict in read_verdicts(block)],
-        "signatures": [signature._asdict() for signature in read_signatures(block)],
-        "list_id": _text(block, "list-id"),
-        "list_unsubscribe": _text(block, "list-unsubscribe"),
-        "auto_submitted": _text(block, "auto-submitted"),
-        "spam_flag": _text(block, "x-spam-flag") or _found(block, "x-spam-status", _SPAM_FLAG),
-        "spam_score": _text(block, "x-spam-score") or _found(block, "x-spam-status", _SPAM_SCORE),
-        "exchange_scl": _scl(block),
-        "refusal": message.refusal,
-        "defects": defects,
-    }
+    delays, skews, passed_s = tell(times)
     rows = [
-        _hop_row(email_id, number, *each)
-        for number, each in enumerate(zip(hops, clocks, strict=True), start=1)
+        (email_id, number) + hop[:13] + (delay_s, skew_s, _is_internal(hop)) + hop[13:]  # noqa: RUF005  # sooner
+        for number, hop, delay_s, skew_s in zip(count(1), hops, delays, skews)
     ]
-    return Rows(email, rows)
+    return rows, passed_s
 
 
+_ALL: Final = frozenset({"received", "from", "to", "cc"})  # of which all headers are read
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,998}>")
 # SpamAssassin: `Yes, score=39.3 required=5.0 tests=...`; Exchange: a header of its own, or among other tags.
 _SPAM_FLAG: Final = re.compile(r"\s*(Yes|No)\b", re.IGNORECASE)
@@ -83,29 +111,18 @@ _SCL: Final = re.compile(r"\s*(?:[^;]{0,512};)*?SCL:(-?\d{1,2})(?:;|$)")
 _LEVEL: Final = re.compile(r"\s*(-?\d{1,2})\s*$")
 
 
-def _scl(block: Block) -> int | None:
+def _scl(level: str | None, report: str | None) -> int | None:
     """Exchange's spam confidence level, from -1 (not looked at) to 9."""
-    found = _found(block, "x-ms-exchange-organization-scl", _LEVEL) or _found(
-        block, "x-forefront-antispam-report", _SCL
-    )
+    found = _found(level, _LEVEL) or _found(report, _SCL)
     return int(found) if found else None
 
 
-def _found(block: Block, name: str, shape: re.Pattern[str]) -> str | None:
-    """What a pattern finds at the beginning of the first header of a name."""
-    values = block.values(name)
-    found = shape.match(values[0][:_MAX_TEXT]) if values else None
+def _found(value: str | None, shape: re.Pattern[str]) -> str | None:
+    """What a pattern finds at the beginning of a header, if there is one."""
+    found = shape.match(value[:_MAX_TEXT]) if value else None
     return found[1] if found else None
 
 
-def _hop_row(email_id: str, number: int, hop: Hop, clock: Clock) -> Row:
-    row: dict[str, Any] = dict(zip(_COLUMNS, hop, strict=True))
-    row |= {"email_id": email_id, "hop": number, "delay_s": clock.delay_s, "skew_s": clock.skew_s}
-    row["is_internal"] = _is_internal(hop)
-    return row
-
-
-_COLUMNS: Final = Hop._fields
 # Addresses that only mean something within one organisation (RFC 1918, 3927, 4193, 4291, 6598). Those of documentation
 # are none of them, unlike what `ipaddress` calls private.
 _INTERNAL: Final = tuple(
@@ -125,54 +142,87 @@ def _is_internal(hop: Hop) -> bool:
     return hop.with_protocol in ("LOCAL", "MAPI", "HTTP", "LMTP") or hop.from_helo == "localhost"
 
 
-@lru_cache(maxsize=4096)
 def _is_private(address: str) -> bool:
-    return any(ipaddress.ip_address(address) in network for network in _INTERNAL)
+    if ":" not in address:
+        return address.rsplit(".", 2)[0] in _INTERNAL_V4
+    return _is_private_v6(address)
 
 
-def _id(block: Block) -> str:
-    text = "\n".join(map(":".join, block.fields))
+@lru_cache(maxsize=4096)
+def _is_private_v6(address: str) -> bool:
+    known = ipaddress.ip_address(address)
+    return any(known in network for network in _INTERNAL)
+
+
+# No network of IPv4 among them is smaller than a /16: the first two numbers of an address tell.
+_INTERNAL_V4: Final = frozenset(
+    str(part.network_address).removesuffix(".0.0")
+    for network in _INTERNAL
+    if isinstance(network, ipaddress.IPv4Network)
+    for part in network.subnets(new_prefix=16)
+)
+
+
+def _id(fields: Iterable[Field]) -> str:
+    text = "\n".join(map(":".join, fields))
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _date(block: Block) -> Dated | None:
-    dates = block.values("date")
-    if not dates:
+def _date(value: str | None) -> tuple[datetime | None, int | None]:
+    if value is None:
+        return None, None
+    text = " ".join(value[:_MAX_TEXT].split())
+    if usual := read_usual(text):
+        return usual
+    found = find_date(text)
+    return (found.at, found.offset_s) if found else (None, None)
+
+
+def _message_id(block: Block, first: str | None) -> str | None:
+    if first is None:
         return None
-    text = " ".join(dates[0][:_MAX_TEXT].split())
-    usual = read_usual(text)
-    return Dated(*usual, (), 0, len(text)) if usual else find_date(text)
+    found = _MESSAGE_ID.search(first[:_MAX_TEXT])
+    if found:
+        return found[0]
+    others = (_MESSAGE_ID.search(value[:_MAX_TEXT]) for value in block.values("message-id"))
+    return next((match[0] for match in others if match), None)
 
 
-def _first(block: Block, name: str, shape: re.Pattern[str]) -> str | None:
-    found = (shape.search(value[:_MAX_TEXT]) for value in block.values(name))
-    return next((match[0] for match in found if match), None)
-
-
-def _text(block: Block, name: str) -> str | None:
-    """The text of the first header of a name, decoded (RFC 2047) and on one line."""
-    values = block.values(name)
-    if not values:
+def _text(value: str | None) -> str | None:
+    """The text of a header, decoded (RFC 2047) and on one line."""
+    if not value:
         return None
-    plain = " ".join(values[0][:_MAX_TEXT].split())
+    plain = " ".join(value[:_MAX_TEXT].split())
     try:
         return str(make_header(decode_header(plain))) if "=?" in plain else plain or None
-    except (LookupError, UnicodeError, ValueError):
+    except (LookupError, MessageError, UnicodeError, ValueError):
         return plain
 
 
-def _domains(block: Block, *names: str) -> list[str]:
+def _domains(values: Sequence[str]) -> list[str]:
     """The domains of the addresses in some headers, each once; names in quotation marks hold none."""
     found: set[str] = set()
-    for value in chain.from_iterable(map(block.values, names)):
-        plain = '"' not in value and "(" not in value
-        words = [value] if plain else [text for kind, text in scan(value) if kind is TokenKind.WORD]
+    for value in values:
+        if "(" not in value and '"' not in value and "\\" not in value and ")" not in value:
+            found.update(map(str.lower, _DOMAIN.findall(value)))
+            continue
+        plain = _COMMENT.sub(" ", value) if "(" in value else value
+        if not _ODD.search(plain) and len(value) <= MAX_LENGTH:
+            found.update(map(str.lower, _DOMAIN.findall(plain)))
+            continue
+        words = (text for kind, text in scan(value) if kind is TokenKind.WORD)
         found.update(domain.lower() for word in words for domain in _DOMAIN.findall(_QUOTED.sub("", word)))
     return sorted(found)
 
 
-def _return_path(block: Block) -> str | None:
+_COMMENT: Final = re.compile(r"\([^()\\]*+\)")
+_ODD: Final = re.compile(r'["()\\]')
+
+
+def _return_path(value: str | None) -> str | None:
     """The envelope's sender; '' is the null reverse-path."""
-    values = block.values("return-path")
-    found = re.match(r"\s*<?([^<>\s]{0,998})>?", values[0]) if values else None
+    found = _PATH.match(value) if value is not None else None
     return found[1] if found else None
+
+
+_PATH: Final = re.compile(r"\s*<?([^<>\s]{0,998})>?")

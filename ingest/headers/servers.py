@@ -31,11 +31,12 @@ def _server(name: str, hints: str, sign: str, peer: Peer = Peer.HELO, *, states_
 
 
 # The first sign that a header bears counts. Where each writes what: Postfix smtpd(8) and cleanup(8), Exim's
-# received_header_text, sendmail's HReceived in cf/README, qmail received.c, RFC 3848 for the words of `with`.
+# received_header_text, sendmail's HReceived in cf/README, qmail received.c, dma's mail.c, RFC 3848 for the words
+# of `with`; of others what they are seen to write.
 SERVERS: Final = (
     _server("exchange_online", ":10a6:|.outlook.com", r"\(\d{4}:10a6:|\.prod\.(?:outlook|protection\.outlook)\.com|\.mail\.protection\.outlook\.com", states_tls=False),
-    _server("exchange", "microsoft|with mapi|shadowredundancy", r"with (?:Microsoft SMTP Server|mapi|ShadowRedundancy)|Microsoft SMTPSVC|\(Microsoft Exchange"),
-    _server("gmail", "google|with smtp id", r"by mx\.google\.com with|by [\w-]+\.google\.com with|\(Google Transport Security\)|by [0-9a-f:]+ with SMTP id \w+csp|by \d{4}:[0-9a-f:]+ with SMTP id", states_tls=True),
+    _server("exchange", "microsoft|with mapi|shadowredundancy|internet mail service", r"with (?:Microsoft SMTP Server|mapi|ShadowRedundancy|Internet Mail Service \()|Microsoft SMTPSVC|\(Microsoft Exchange"),
+    _server("gmail", "google|with smtp id|by 10.", r"^by 10\.\d{1,3}\.\d{1,3}\.\d{1,3} with (?:SMTP id \w|HTTP$|HTTP ?;)|by mx\.google\.com with|by [\w-]+\.google\.com with|\(Google Transport Security\)|by [0-9a-f:]+ with SMTP id \w+csp|by \d{4}:[0-9a-f:]+ with SMTP id", states_tls=True),
     _server("amazon_ses", "amazonses.com", r"\.smtp-out\.[\w-]*\.?amazonses\.com \(|by amazonses\.com|\bamazonses\.com with"),
     _server("zimbra", "zimbra|(lhlo ", r"by localhost \(\S+ \[127\.0\.0\.1\]\) \(amavisd-new.*\bzimbra|\(Zimbra\)|\(LHLO [^\s)]+\) \([\da-f.:]+\)"),
     _server("amavis", "(amavis", r"\(amavisd?-?new|\(amavis"),
@@ -52,8 +53,17 @@ SERVERS: Final = (
     _server("gmx", "(nemesis)", r"\(Nemesis\)", states_tls=True),
     _server("courier", "(courier", r"\(Courier", Peer.HELO),
     _server("stalwart", "(stalwart", r"\(Stalwart", states_tls=True),
+    _server("dma", "(dragonfly", r"\(DragonFly Mail Agent"),
+    _server("oracle_messaging", " messaging server|communications messaging", r"\((?:Oracle Communications|Sun Java(?:\(tm\))? System|Sun ONE|iPlanet) Messaging Server"),
+    _server("post_office", "(post.office", r"\(Post\.Office MTA"),
+    _server("cyrus", "(cyrus", r"\(Cyrus v?\d"),
+    _server("mirapoint", "(mos ", r"\(MOS \d"),
+    _server("zone_mta", "(zonemta", r"\(ZoneMTA"),
+    _server("zoho", ".zoho", r"by [\w.-]+\.zoho(?:mail)?\.(?:com|eu|in) with"),
+    _server("yahoo", ".yahoo.", r"by [\w.-]+\.yahoo\.(?:com|co\.jp) (?:with|via) (?:HTTP|NNFMP)"),
+    _server("intermail", "(intermail|with esmtp id <|with smtp id <|with esmtps id <", r"\(InterMail v|with E?SMTPS? id <\d{14}\.[A-Z]{4}\d{1,8}\.[\w.-]+@"),
     _server("qmail", "qmail|(qpsmtpd|(helo |(ehlo ", r"\(qmail|qmail-ldap|\(qpsmtpd|qmail-scanner|\((?:HELO|EHLO) [^)]*\) \((?:\S*@)?[\d.]+\)", Peer.NAME),
-    _server("sendmail", "/|(sendmail|bits=", r"by \S+ \((?:\d+\.\d+\.\d+[\w.+-]*|V8)/[\w.+/ -]+\)|by \S+ \(Sendmail|\(authenticated bits=\d+\)"),
+    _server("sendmail", "/|(sendmail|bits=", r"by \S+ \((?:\d+\.\d+(?:\.\d+)?[\w.+-]*|V8)/[\w.+/: -]+\)|by \S+ \(Sendmail|\(authenticated bits=\d+\)"),
 )  # fmt: skip
 _QMAIL_PEER: Final = re.compile(r"from [^\s(]+ ?\((?:[^\s@()]*@)?[\d.]+\)[ ,]", re.IGNORECASE)
 

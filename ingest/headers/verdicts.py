@@ -6,10 +6,10 @@ that into a message. Which ones to believe is for the reader to say.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final, NamedTuple
 
-from ingest.headers.lexer import TokenKind, scan
+from ingest.headers.lexer import MAX_LENGTH, TokenKind, scan
 from ingest.headers.messages import Block
 
 
@@ -40,23 +40,21 @@ class Signature(NamedTuple):
 
 _RESULT: Final = re.compile(r"([A-Za-z][\w-]{0,31})(?:/\d+)?=([A-Za-z]{1,32})", re.ASCII)
 _PROPERTY: Final = re.compile(r"([A-Za-z][\w-]{0,31})\.([A-Za-z][\w-]{0,31})=(.{1,512})", re.ASCII | re.S)
-_TAG: Final = re.compile(r"\s*([A-Za-z][\w]{0,31})\s*=\s*([^;]{0,4096})", re.ASCII)
 # Whose property names the domain that was checked, the most telling first (RFC 8601 section 2.7).
 _DOMAINS: Final = ("header.d", "header.i", "header.from", "smtp.mailfrom", "smtp.helo")
 
-
-_SAYING: Final = ("authentication-results", "arc-authentication-results", "received-spf", "arc-seal")
+# The headers that are read here.
+SAYING: Final = ("authentication-results", "arc-authentication-results", "received-spf", "arc-seal")
+SIGNING: Final = "dkim-signature"
 
 
 def read_verdicts(block: Block) -> list[Verdict]:
     """The verdicts of all headers of a message, in the order of the message."""
     verdicts: list[Verdict] = []
-    if not any(map(block.values, _SAYING)):
-        return verdicts
     above = 0
     for kind, value in block.fields:
         above += kind == "received"
-        verdicts += (each._replace(received_above=above) for each in _said(kind, value))
+        verdicts += (Verdict._make((*each[:-1], above)) for each in _said(kind, value))
     return verdicts
 
 
@@ -71,14 +69,23 @@ def _said(kind: str, value: str) -> Iterator[Verdict]:
 
 def read_signatures(block: Block) -> list[Signature]:
     """Who signed the message; whether a signature holds is for a verdict to say."""
-    tags = (_tags(value) for value in block.values("dkim-signature"))
+    tags = (_tags(value, _SIGNATURE_TAGS) for value in block.values(SIGNING))
     return [Signature(each.get("d"), each.get("s")) for each in tags]
 
 
-def _tags(value: str) -> dict[str, str]:
-    """`a=1; b=2` (RFC 6376 section 3.2), blanks within values taken out."""
-    found = (_TAG.match(part) for part in value[:65_536].split(";"))
-    return {tag[1]: re.sub(r"\s+", "", tag[2]) for tag in found if tag}
+def _tags(value: str, wanted: Container[str]) -> dict[str, str]:
+    """Of `a=1; b=2` (RFC 6376 section 3.2) the tags that are wanted, blanks within values taken out."""
+    found: dict[str, str] = {}
+    for part in value[:65_536].split(";"):
+        name, mark, text = part.partition("=")
+        if mark and (name := name.strip(_BLANKS)) in wanted:
+            found[name] = "".join(text.lstrip(_BLANKS)[:4_096].split())
+    return found
+
+
+_BLANKS: Final = " \t\n\r\f\v"
+_SEAL_TAGS: Final = frozenset({"i", "cv", "d", "s"})
+_SIGNATURE_TAGS: Final = frozenset({"d", "s"})
 
 
 def _results(header: str, value: str) -> Iterator[Verdict]:
@@ -98,13 +105,25 @@ def _results(header: str, value: str) -> Iterator[Verdict]:
 
 def _sections(value: str) -> Iterator[list[str]]:
     """Words between semicolons, without comments; blanks around `=` taken out."""
+    text = " ".join(value.split()).replace(" =", "=").replace("= ", "=")
+    plain = _COMMENT.sub(" ", text) if "(" in text else text
+    if len(text) <= MAX_LENGTH and not _ODD.search(plain):  # nearly always, and sooner told
+        return map(str.split, plain.split(";"))
+    return _scanned_sections(text)
+
+
+_COMMENT: Final = re.compile(r'\([^()\\"<\[]*+\)')
+_ODD: Final = re.compile(r'["()<\[\\]')  # what may hold a semicolon
+
+
+def _scanned_sections(text: str) -> Iterator[list[str]]:
     words: list[str] = []
-    for kind, text in scan(" ".join(value.split()).replace(" =", "=").replace("= ", "=")):
+    for kind, word in scan(text):
         if kind is TokenKind.SEMICOLON:
             yield words
             words = []
         elif kind is TokenKind.WORD:
-            words.append(text)
+            words.append(word)
     yield words
 
 
@@ -141,7 +160,7 @@ def _received_spf(value: str) -> Iterator[Verdict]:
 
 def _seal(value: str) -> Iterator[Verdict]:
     """The state of the chain as the sealing domain found it (RFC 8617 section 4.1.3)."""
-    tags = _tags(value)
+    tags = _tags(value, _SEAL_TAGS)
     if "cv" in tags:
         instance = int(tags["i"][:4]) if tags.get("i", "").isdecimal() else None
         yield Verdict("arc-seal", None, instance, "arc", tags["cv"].lower(), tags.get("d"), tags.get("s"))

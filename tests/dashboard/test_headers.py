@@ -1,9 +1,18 @@
 """The page that reads a pasted message."""
 
+import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
+
+from analysis.warehouse import open_lake
+from ingest.headers.keeping import forget_mail
+from ingest.headers.pasted import FOLDER
+from ingest.lake import Lake
+from ingest.ledger import LEDGER_FILE
 
 OpenPage = Callable[..., AppTest]
 PASTED = (
@@ -84,10 +93,75 @@ def test_hops_within_an_organisation_can_be_left_out(open_page: OpenPage, tmp_pa
     assert test.dataframe[0].value["by"].tolist() == ["out7.example.com"]
 
 
-def test_the_page_says_that_nothing_is_kept_and_how_to_keep_it(open_page: OpenPage, tmp_path: Path) -> None:
+def test_the_page_says_that_nothing_is_kept_unless_told(open_page: OpenPage, tmp_path: Path) -> None:
     captions = [caption.value for caption in open_page(tmp_path / "none", "headers").caption]
 
-    assert (
-        "Nothing of it is kept. `mailscope ingest FILE` keeps the headers of a message in the lake."
-        in captions
+    assert "Nothing of it is kept unless you say so below it; the text of a message never is." in captions
+
+
+@pytest.fixture
+def own_lake(make_lake: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lake that a test may write into, and no site's file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ingest.site.FOLDERS", [tmp_path])
+    lake = make_lake("2026-11-02T10:44:08+00:00 mx1 postfix/qmgr[7]: 4Cxy7z2KbTz3F: removed\n")
+    return Path(shutil.copytree(lake, tmp_path / "lake"))
+
+
+def message_count(lake: Path) -> int:
+    with open_lake(lake) as connection:
+        [count] = connection.execute("SELECT count(*) FROM emails").fetchone() or [0]
+    return int(count)
+
+
+def told_after_keeping(open_page: OpenPage, lake: Path, times: int = 1) -> str:
+    test = pasted(open_page, lake)
+    for _ in range(times):
+        test.button(key="keep").click().run()
+    return str(test.text[-1].value)
+
+
+def test_looking_at_a_message_keeps_nothing(open_page: OpenPage, own_lake: Path) -> None:
+    pasted(open_page, own_lake)
+
+    assert message_count(own_lake) == 0
+
+
+def test_a_click_keeps_the_message(open_page: OpenPage, own_lake: Path) -> None:
+    told = told_after_keeping(open_page, own_lake)
+
+    assert (told.partition("/")[0], message_count(own_lake)) == ("Kept as <dashboard>", 1)
+
+
+def test_what_was_kept_can_be_forgotten(open_page: OpenPage, own_lake: Path) -> None:
+    told_after_keeping(open_page, own_lake)
+    with Lake(own_lake).ledger() as ledger:
+        forget_mail(Lake(own_lake), ledger, FOLDER)
+
+    assert message_count(own_lake) == 0
+
+
+def test_a_message_is_kept_once(open_page: OpenPage, own_lake: Path) -> None:
+    assert told_after_keeping(open_page, own_lake, times=2) == "The lake has it already."
+
+
+def test_a_lake_of_pseudonyms_takes_no_message_without_a_key(open_page: OpenPage, own_lake: Path) -> None:
+    with sqlite3.connect(own_lake / LEDGER_FILE) as connection:
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('pseudonyms', 'of some key')")
+
+    assert (told_after_keeping(open_page, own_lake), message_count(own_lake)) == (
+        "Not kept: the lake holds pseudonyms, and no key to make them is at hand here; "
+        "`mailscope ingest FILE --pseudonymise KEYFILE` keeps the message.",
+        0,
     )
+
+
+def test_a_message_is_not_kept_while_another_ingest_writes(open_page: OpenPage, own_lake: Path) -> None:
+    with Lake(own_lake).locked(print):
+        told = told_after_keeping(open_page, own_lake)
+
+    assert "another ingest writes into the lake" in told
+
+
+def test_without_a_lake_there_is_nothing_to_keep_a_message_in(open_page: OpenPage, tmp_path: Path) -> None:
+    assert not pasted(open_page, tmp_path / "none").button

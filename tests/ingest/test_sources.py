@@ -246,10 +246,10 @@ class TestWrongPaths:
     def test_unreadable_file_is_an_error_that_names_a_remedy(self, tmp_path, monkeypatch):
         (tmp_path / "mail.log").write_bytes(LINES)
 
-        def refuse(self, *_args, **_kwargs):
-            raise PermissionError(13, "Permission denied", str(self))
+        def refuse(path, *_args, **_kwargs):
+            raise PermissionError(13, "Permission denied", str(path))
 
-        monkeypatch.setattr(Path, "open", refuse)
+        monkeypatch.setattr("ingest.finding.open", refuse, raising=False)
 
         with pytest.raises(SourceError, match=r"mail\.log: Permission denied; run as a user who may read it"):
             find_sources([str(tmp_path)])

@@ -9,7 +9,7 @@ import pytest
 from analysis.warehouse import open_lake
 from ingest.doctor import examine
 from ingest.errors import LakeError
-from ingest.headers.intake import MessagesReport, holds_messages, holds_refused, ingest_messages
+from ingest.headers.intake import MessagesReport, holds_refused, ingest_messages
 from ingest.lake import Lake
 from ingest.pseudonyms import Pseudonyms
 from ingest.sources import find_sources
@@ -71,7 +71,7 @@ def test_a_message_is_known_wherever_it_comes_from(tmp_path, lake):
 def test_a_file_that_has_not_changed_is_not_opened_again(tmp_path, lake, monkeypatch):
     (tmp_path / "box").write_text(mailbox(1, 2))
     take(lake, tmp_path / "box")
-    monkeypatch.setattr("ingest.headers.intake.stream_messages", None)
+    monkeypatch.setattr("ingest.headers.intake.read_batches", None)
 
     assert take(lake, tmp_path / "box") == [MessagesReport(str(tmp_path / "box"), 2, 0, 0)]
 
@@ -82,6 +82,38 @@ def test_many_messages_come_in_many_commits(tmp_path, lake, monkeypatch):
     take(lake, tmp_path / "box")
 
     assert (len(message_ids(lake)), len(list((lake.path / "hops").glob("*.parquet")))) == (7, 4)
+
+
+def tables(lake):
+    return [pq.read_table(lake.path / name).to_pylist() for name in ("emails", "hops")]
+
+
+@pytest.mark.parametrize("kind", ["box", "Maildir"])
+def test_the_number_of_workers_changes_no_row(tmp_path, monkeypatch, kind):
+    for name, value in {"_WORTH_TASKS": 1, "_TASK_FILES": 2, "_TASK_BYTES": 600}.items():
+        monkeypatch.setattr(f"ingest.headers.intake.{name}", value)
+    if kind == "box":
+        (tmp_path / kind).write_text(mailbox(*range(9), *range(12)))
+    else:
+        (tmp_path / "Maildir/cur").mkdir(parents=True)
+        for place, number in enumerate((*range(9), *range(12))):
+            (tmp_path / f"Maildir/cur/{place:02}.M1:2,S").write_text(message(number))
+    one, two = Lake(tmp_path / "one"), Lake(tmp_path / "two")
+    reports = [
+        ingest_messages(lake, find_sources([str(tmp_path / kind)]), workers=workers)
+        for lake, workers in ((one, 1), (two, 2))
+    ]
+
+    assert (tables(one), reports[0], len(tables(one)[0])) == (tables(two), reports[1], 12)
+
+
+def test_a_message_that_two_tasks_met_is_one(tmp_path, lake, monkeypatch):
+    monkeypatch.setattr("ingest.headers.intake._TASK_FILES", 1)
+    for name in ("a.eml", "b.eml"):
+        (tmp_path / name).write_text(message(1))
+    reports = take(lake, tmp_path / "a.eml", tmp_path / "b.eml")
+
+    assert ([report.new_messages for report in reports], len(message_ids(lake))) == ([1, 0], 1)
 
 
 def test_the_doctor_finds_such_a_lake_well(tmp_path, lake):
@@ -170,7 +202,7 @@ def test_a_log_is_no_file_of_messages(tmp_path):
     (tmp_path / "mail.log").write_text("Nov  2 10:00:01 mx1 postfix/smtpd[5]: connect from a[192.0.2.4]\n")
     [source] = find_sources([str(tmp_path / "mail.log")])
 
-    assert not holds_messages(source)
+    assert not source.is_mail
 
 
 def test_a_lake_without_emails_has_their_columns(make_lake):

@@ -5,7 +5,15 @@ import gzip
 import pytest
 
 from ingest.errors import SourceError
-from ingest.headers.messages import Block, Message, looks_like_message, messages_in, read_block, read_messages
+from ingest.headers.messages import (
+    Block,
+    Message,
+    looks_like_message,
+    messages_in,
+    messages_of,
+    read_block,
+    read_messages,
+)
 
 PLAIN = b"Received: from a.example.com\n\tby b.example.org; Mon, 2 Nov 2026 10:00:01 +0000\nSubject: one\n\nSubject: two\n"
 
@@ -183,3 +191,58 @@ def test_a_rejectlog_holds_messages(tmp_path):
         None,
         "1xVZCp-0005Lf-2z H=a.example [192.0.2.9] rejected after DATA: no",
     )
+
+
+def mailbox(count, newline=b"\n"):
+    letters = [
+        b"From a@example.org Mon Nov  2 10:00:01 2026\nMessage-ID: <%d@example.org>\n\n%s\n"
+        % (number, b"x\n\n" * number)
+        for number in range(count)
+    ]
+    return b"\n".join(letters).replace(b"\n", newline)
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("size", [1, 2, 3, 50, 97, 100_000])
+def test_the_parts_of_a_mailbox_are_the_whole(tmp_path, newline, size):
+    path = tmp_path / "box"
+    path.write_bytes(data := mailbox(20, newline))
+    parts = [messages_of(path, begin, begin + size) for begin in range(0, len(data), size)]
+
+    assert [message for part in parts for message in part] == list(read_messages([data]))
+
+
+@pytest.mark.parametrize("block_bytes", [1, 7, 64])
+def test_a_part_of_a_mailbox_does_not_depend_on_how_it_is_read(tmp_path, monkeypatch, block_bytes):
+    path = tmp_path / "box"
+    path.write_bytes(data := mailbox(9))
+    monkeypatch.setattr("ingest.headers.messages.BLOCK_BYTES", block_bytes)
+
+    assert list(messages_of(path, 200, len(data))) == [
+        message
+        for begin in range(200, len(data), 50)
+        for message in messages_of(path, begin, min(begin + 50, len(data)))
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        PLAIN,
+        b"A: b\n \n c: d\n\n",
+        b"A: b\n\t\nc: d\n\n",
+        b"A: b\r\n c\r\nd: e\r\n\r\n",
+        b"A:\n b\nid: c\n\n",
+        b"Received: x\nid: c\n12:00\n\n",
+        b"A b: c\n\n",
+        b"A: \xff\0\n\n",
+        b"a :b\nC\t: d \n\n",
+        b"A: b\nc\nd: e\n\n",
+        b"A: b\n\n\n",
+    ],
+)
+def test_a_block_of_which_nothing_is_odd_reads_as_any_other(data, monkeypatch):
+    short = read_block(data)
+    monkeypatch.setattr("ingest.headers.messages._plain_fields", lambda _text: None)
+
+    assert short == read_block(data)

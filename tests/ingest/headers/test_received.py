@@ -69,6 +69,37 @@ def test_the_short_way_reads_as_the_long_way(count):
     assert [text for text in texts if (short := _usual(text, text)) and short != _any(text, text)] == []
 
 
+# Names that mean more than a name somewhere in a header, and some that mean nothing.
+NAMES = (
+    "a.example.com localhost unknown mail by with tls helo ehlo lhlo auth account amavis.example postfix.example exim smtp.google.com "
+    "a.prod.outlook.com a.mail.protection.outlook.com a1.smtp-out.eu.amazonses.com qmail-ldap zimbra.example microsoft.example "
+    "yandex.example 203.0.113.7 x-1.example.com. WIN-7 a_b.example"
+).split()  # fmt: skip
+ADDRESSES = (
+    "203.0.113.7 10.0.0.1 999.1.1.1 01.2.3.4 IPv6:2001:DB8::1 2001:db8::1 ::ffff:192.0.2.1 1.2.3".split()
+)
+CLIENTS = (
+    "from {0} ({1} [{2}])", "from {0} ({1}. [{2}])", "from {0} ([{2}])", "from {0} ([{2}] helo={1})", "from [{2}] (helo={0})",
+    "from {0} ({2})", "from {0} (HELO {1}) ({2})", "from {0} (EHLO {1}) ({2})", "from {0} ({1} [{2}] (may be forged))",
+)  # fmt: skip
+REST = (
+    "by mx1.example.org (Postfix) with ESMTPS id 3F1A2B3C4D", "by mx1.example.org with esmtps (TLS1.3) tls TLS_AES_256_GCM_SHA384 (Exim 4.96) id 1rLgPw-08",
+    "by mx1.example.org (8.17.1/8.17.1) with ESMTPS id 3A2 for <b@example.org>", "by mx.google.com with ESMTPS id a1csp2 for <b@example.org>",
+    "(using TLSv1.3 with cipher AES (256/256 bits)) by mx1.example.org (Postfix) with ESMTPSA id 3F1A", "by mx1.example.org with SMTP id 3F1A",
+    "pickup service by mx1.example.org with SMTP id 3F1A", "by mx1.example.org with local (Exim 4.96) (envelope-from <a@b.example>) id 1rLgPw-08",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_form_reads_alike_whoever_the_client_is(client):
+    texts = [
+        f"{client.format(helo, name, ip)} {rest}; Mon, 2 Nov 2026 10:00:01 +0000"
+        for helo in NAMES for name in NAMES[1::5] for ip in ADDRESSES[::2] for rest in REST
+    ]  # fmt: skip
+
+    assert [text for text in texts if (short := _usual(text, text)) and short != _any(text, text)] == []
+
+
 def test_most_forms_go_the_short_way():
     words = [" ".join(value.split()) for value in VALUES]
 

@@ -41,6 +41,8 @@ def test_rows_fit_the_schema():
         ("From: \"x@evil.example\" (y@evil.example) <a@Example.com>", "from_domains", ["example.com"]),
         ("Subject: =?utf-8?b?Z3LDtsOfZQ==?= =?iso-8859-1?q?caf=E9?=", "subject", "größecafé"),
         ("Subject: =?no-such-charset?q?x?=", "subject", "=?no-such-charset?q?x?="),
+        ("Subject: =?iso\0?q?x?=", "subject", "=?iso\U0010ff00?q?x?="),
+        ("Subject: =?utf-8?b?A?=", "subject", "=?utf-8?b?A?="),
         ("Message-ID: (comment) <one@example.com>", "message_id", "<one@example.com>"),
     ],
     ids=lambda value: str(value)[:24],

@@ -1,7 +1,18 @@
 """What servers say of a message's origin."""
 
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from ingest.headers.messages import read_block
-from ingest.headers.verdicts import Signature, Verdict, read_signatures, read_verdicts
+from ingest.headers.verdicts import (
+    Signature,
+    Verdict,
+    _scanned_sections,
+    _sections,
+    read_signatures,
+    read_verdicts,
+)
 
 
 def verdicts(*lines):
@@ -74,3 +85,28 @@ def test_each_signature_names_its_domain_and_selector():
     )
 
     assert read_signatures(block) == [Signature("example.com", "s1"), Signature("esp.example", "x")]
+
+
+@given(st.text('ab=;. ()"\\<>[]\n\x85', max_size=60))
+@example("a;b (c;d) e;(f(g;)h);i")
+@example("(" * 9_000)
+def test_sections_are_the_same_sooner_told(text):
+    assert list(_sections(text)) == list(
+        _scanned_sections(" ".join(text.split()).replace(" =", "=").replace("= ", "="))
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "domain"),
+    [
+        ("v=1; d=Example.com; s=a", "Example.com"),
+        ("d = ex\n\tample.com ;s=a", "example.com"),
+        ("x=d=no.example; s=a; b=d", None),
+        ("d=one.example; d=two.example", "two.example"),
+        ("D=no.example", None),
+    ],
+)
+def test_a_signature_names_its_domain(value, domain):
+    block = read_block(f"DKIM-Signature: {value}\n\n".encode())
+
+    assert read_signatures(block)[0].domain == domain
