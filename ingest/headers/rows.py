@@ -18,6 +18,7 @@ from ingest.headers.messages import Block, Field, Message
 from ingest.headers.received import Hop, read_received
 from ingest.headers.verdicts import SAYING, SIGNING, read_signatures, read_verdicts
 from ingest.schema import EMAILS, HOPS
+from ingest.text import ESCAPES
 
 # A message that went further went round in circles; servers stop sooner (Postfix hopcount_limit 50, Exim 30).
 MAX_HOPS: Final = 200
@@ -194,9 +195,19 @@ def _text(value: str | None) -> str | None:
         return None
     plain = " ".join(value[:_MAX_TEXT].split())
     try:
-        return str(make_header(decode_header(plain))) if "=?" in plain else plain or None
+        return str(make_header(decode_header(_bytes_of_words(plain)))) if "=?" in plain else plain or None
     except (LookupError, MessageError, UnicodeError, ValueError):
         return plain
+
+
+# Not allowed in an encoded word, but written: bytes of its charset, as they are.
+_ENCODED_WORD: Final = re.compile(r"=\?[^?\s]{1,64}\?[Qq]\?[^?]{0,998}\?=")
+_BYTES: Final = {ESCAPES + byte: chr(byte) for byte in range(0x80, 0x100)}
+
+
+def _bytes_of_words(text: str) -> str:
+    """A text whose encoded words (RFC 2047) hold their bytes as `decode_header` wants them, as Latin-1."""
+    return text if text.isascii() else _ENCODED_WORD.sub(lambda word: word[0].translate(_BYTES), text)
 
 
 def _domains(values: Sequence[str]) -> list[str]:

@@ -107,6 +107,10 @@ def test_lines_kept_are_those_that_coverage_counts(data):
     assert told == len(kept)
 
 
+@example(b"Nov 23 08:15:01 mx1 postfix/smtp[7]: 3F1A2B3C4D: to=<a@example.com>, relay=, dsn=, status=\n")
+@example(
+    b"Nov 23 08:15:01 mx1 postfix/smtp[7]: 3F1A2B3C4D: to=<a@example.com>, relay=, dsn=, status=sent (ok)\n"
+)
 @settings(deadline=None, max_examples=300)
 @given(mutated_lines())
 def test_an_absent_value_is_null_and_never_empty(data):

@@ -32,6 +32,7 @@ _COLUMN_BY_KEY: Final = {
     "uid": "uid", "orig_id": "orig_queue_id", "sasl_method": "sasl_method", "sasl_username": "sasl_username",
     "orig_queue_id": "orig_queue_id",
 }  # fmt: skip
+_MAY_BE_EMPTY: Final = frozenset({"to", "orig_to", "from", "sasl_username"})  # as it was logged
 _DELAY_PARTS: Final = ("before_queue_s", "in_queue_s", "connect_s", "transmit_s")
 # The name that a client logged in with may hold blanks and commas.
 _USERNAME: Final = re.compile(r"(.*?)(?:, (?=(?:sasl_sender|orig_queue_id|orig_client)=)|$)", re.S)
@@ -158,10 +159,10 @@ def _delivery(text: str) -> dict[str, str | None]:
                 "reply": reply.removesuffix(")") or None,
             }
         elif key in _COLUMN_BY_KEY:
-            fields[_COLUMN_BY_KEY[key]] = value
+            fields[_COLUMN_BY_KEY[key]] = value if key in _MAY_BE_EMPTY else value or None
         else:
             unknown.append(f"{key}={value}")
-    if "status" not in fields:
+    if not fields.get("status"):
         raise ParseError("a delivery without status=")
     fields["attributes"] = " ".join(unknown) or None
     return _checked(fields)
@@ -215,7 +216,7 @@ def _client(text: str) -> dict[str, str | None]:
             if not prefix:
                 fields["client_port"] = peer[3]
         elif key in _COLUMN_BY_KEY:
-            fields[_COLUMN_BY_KEY[key]] = value
+            fields[_COLUMN_BY_KEY[key]] = value if key in _MAY_BE_EMPTY else value or None
         else:
             unknown.append(f"{key}={value}")
     fields["attributes"] = " ".join(unknown) or None

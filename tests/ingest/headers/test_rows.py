@@ -51,6 +51,12 @@ def test_a_header_tells(line, column, value):
     assert rows(line).email[column] == value
 
 
+def test_raw_bytes_in_an_encoded_word_are_of_its_charset():
+    message = Message(read_block(b"Subject: =?iso-8859-1?Q?Die_Fr\xf6sche?= \xf6\n\n"))
+
+    assert rows_of(message).email["subject"] == "Die Frösche \U0010fff6"
+
+
 FROM = "Received: {} by mx1.example.org with {}; Mon, 2 Nov 2026 10:00:00 +0000"
 
 
