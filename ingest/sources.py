@@ -127,7 +127,7 @@ def _source(name: str, path: Path, modified: float) -> Source:
     codec = codec_of(head)
     written_at = gzip_written_at(head) or datetime.fromtimestamp(modified, UTC)
     shown = os.fsencode(name).decode("utf-8", "backslashreplace")  # the ledger holds text
-    is_mail = looks_like_message(read_head(path, LOOK_BYTES) if codec else head)
+    is_mail = looks_like_message(read_head(path) if codec else head)
     return Source(shown, path, written_at, codec.name if codec else None, is_mail)
 
 

@@ -20,7 +20,6 @@ from ingest.pseudonyms import Pseudonyms
 from ingest.reader import ingest_sources
 from ingest.sources import find_sources
 
-pytestmark = pytest.mark.xdist_group("pseudonymised")  # the lakes are made once
 SAMPLE_LOGS = Path(__file__).parents[1] / "sample_logs"
 LOGS = [SAMPLE_LOGS / "mx1", SAMPLE_LOGS / "out1", SAMPLE_LOGS / "ex1"]
 KEY = bytes(range(32))

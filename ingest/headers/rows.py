@@ -18,7 +18,7 @@ from ingest.headers.messages import Block, Field, Message
 from ingest.headers.received import Hop, read_received
 from ingest.headers.verdicts import SAYING, SIGNING, read_signatures, read_verdicts
 from ingest.schema import EMAILS, HOPS
-from ingest.text import ESCAPES
+from ingest.text import encode
 
 # A message that went further went round in circles; servers stop sooner (Postfix hopcount_limit 50, Exim 30).
 MAX_HOPS: Final = 200
@@ -195,19 +195,19 @@ def _text(value: str | None) -> str | None:
         return None
     plain = " ".join(value[:_MAX_TEXT].split())
     try:
-        return str(make_header(decode_header(_bytes_of_words(plain)))) if "=?" in plain else plain or None
+        return _ENCODED_WORDS.sub(_decoded, plain) if "=?" in plain else plain or None
     except (LookupError, MessageError, UnicodeError, ValueError):
         return plain
 
 
-# Not allowed in an encoded word, but written: bytes of its charset, as they are.
-_ENCODED_WORD: Final = re.compile(r"=\?[^?\s]{1,64}\?[Qq]\?[^?]{0,998}\?=")
-_BYTES: Final = {ESCAPES + byte: chr(byte) for byte in range(0x80, 0x100)}
+# Encoded words (RFC 2047) in a row: what one character needs may be in two of them.
+_WORD: Final = r"=\?[^?\s]{1,64}\?[BbQq]\?[^?]{0,998}\?="
+_ENCODED_WORDS: Final = re.compile(rf"{_WORD}(?:\s*{_WORD})*")
 
 
-def _bytes_of_words(text: str) -> str:
-    """A text whose encoded words (RFC 2047) hold their bytes as `decode_header` wants them, as Latin-1."""
-    return text if text.isascii() else _ENCODED_WORD.sub(lambda word: word[0].translate(_BYTES), text)
+def _decoded(words: re.Match[str]) -> str:
+    """Their text. Bytes that are not allowed there, but were written, are of the charset: as Latin-1 they stay bytes."""
+    return str(make_header(decode_header(encode(words[0]).decode("latin-1"))))
 
 
 def _domains(values: Sequence[str]) -> list[str]:

@@ -17,7 +17,6 @@ from ingest.parsing import Settings
 from ingest.reader import ingest_sources
 from ingest.sources import find_sources
 
-pytestmark = pytest.mark.xdist_group("incremental")  # the lakes are made once
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 

@@ -13,7 +13,6 @@ import pytest
 
 from analysis.warehouse import open_lake
 
-pytestmark = pytest.mark.xdist_group("lab")  # the lakes are made once
 LAB = Path(__file__).parent / "lab"
 TRUTH = [json.loads(line) for line in lzma.decompress((LAB / "truth.jsonl.xz").read_bytes()).splitlines()]
 ACCEPTED = [row for row in TRUTH if row["class"] != "rejected_smtp"]

@@ -12,7 +12,6 @@ import pytest
 
 from analysis.warehouse import open_lake
 
-pytestmark = pytest.mark.xdist_group("lab_exim")  # the lake is made once
 LAB = Path(__file__).parent / "lab"
 LOGS = [LAB / f"exim-{name}.xz" for name in ("mainlog", "rejectlog", "paniclog")]
 TRUTH = [

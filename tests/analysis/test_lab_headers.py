@@ -12,7 +12,6 @@ from analysis.warehouse import open_lake
 from ingest.headers.messages import read_messages
 from ingest.headers.rows import rows_of
 
-pytestmark = pytest.mark.xdist_group("lab_headers")  # the lake is made once
 LAB = Path(__file__).parent / "lab"
 BOX = lzma.decompress((LAB / "headers.mbox.xz").read_bytes())
 TRUTH = [

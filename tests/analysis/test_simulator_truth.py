@@ -17,7 +17,6 @@ import pytest
 
 from analysis.warehouse import open_lake
 
-pytestmark = pytest.mark.xdist_group("truth")  # each world is made once
 SAMPLE_LOGS = Path(__file__).parents[2] / "sample_logs"
 sys.path.insert(0, str(SAMPLE_LOGS))  # the simulator is a script of a checkout, not installed
 

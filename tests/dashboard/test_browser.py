@@ -16,11 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# One worker, so that one server and one browser do for all; Playwright's loop leaves its socket to the collector.
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 # Streamlit asks for two addresses below a page's own path that are not there; Vega speaks up before data come.
 EXPECTED = re.compile(r"status of 404|Infinite extent|Log scale domain|Conflicting scale property")
 

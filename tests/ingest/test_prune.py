@@ -19,7 +19,6 @@ from ingest.reader import ingest_sources
 from ingest.reparse import reparse
 from ingest.sources import find_sources
 
-pytestmark = pytest.mark.xdist_group("prune")  # the lake is made once
 FIRST = datetime(2026, 11, 2, 9, tzinfo=UTC)
 LIMIT = date(2026, 11, 4)
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("simulator")  # the logs are made once
 SAMPLE_LOGS = Path(__file__).parents[2] / "sample_logs"
 sys.path.insert(0, str(SAMPLE_LOGS))  # make.py and its package are scripts of a checkout, not installed
 

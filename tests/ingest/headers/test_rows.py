@@ -51,10 +51,16 @@ def test_a_header_tells(line, column, value):
     assert rows(line).email[column] == value
 
 
-def test_raw_bytes_in_an_encoded_word_are_of_its_charset():
-    message = Message(read_block(b"Subject: =?iso-8859-1?Q?Die_Fr\xf6sche?= \xf6\n\n"))
-
-    assert rows_of(message).email["subject"] == "Die Frösche \U0010fff6"
+@pytest.mark.parametrize(
+    ("written", "subject"),
+    [
+        (b"=?iso-8859-1?Q?Die_Fr\xf6sche?= \xf6", "Die Frösche \U0010fff6"),
+        (b"=?utf-8?Q?Die_Fr\xc3\xb6sche?= \xe6\x97\xa5 \\u0041", "Die Frösche 日 \\u0041"),
+        (b"=?utf-8?Q?Die_Fr=C3?= =?utf-8?Q?=B6sche?= x", "Die Frösche x"),
+    ],
+)
+def test_raw_bytes_in_an_encoded_word_are_of_its_charset(written, subject):
+    assert rows_of(Message(read_block(b"Subject: " + written + b"\n\n"))).email["subject"] == subject
 
 
 FROM = "Received: {} by mx1.example.org with {}; Mon, 2 Nov 2026 10:00:00 +0000"
