@@ -17,7 +17,6 @@ SAMPLE_LOGS = Path(__file__).parents[1] / "sample_logs"
 COMMAND = [
     Path(sys.executable).with_name("mailscope"),
     "ingest",
-    SAMPLE_LOGS / "mx1",
     SAMPLE_LOGS / "out1",
     "--timezone",
     "UTC",

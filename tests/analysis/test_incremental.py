@@ -182,7 +182,7 @@ def test_late_lines_of_a_settled_day_are_in_the_tables(tmp_path, three_days):
 
 def test_files_of_a_day_stay_few_however_often_cron_runs(tmp_path):
     lake = tmp_path / "lake"
-    for number in range(20):
+    for number in range(17):
         at = MONDAY + timedelta(minutes=15 * number)
         lines = message(at, f"AA{number:08X}", (timedelta(seconds=1), "sent"))
         run(lake, log(tmp_path / f"{number}.log", lines))

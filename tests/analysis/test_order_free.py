@@ -89,7 +89,7 @@ def test_many_runs_in_the_order_of_time_give_the_same_tables(tmp_path, whole):
     assert tables(tmp_path / "lake") == whole
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_any_cut_of_an_exim_log_gives_the_same_tables(tmp_path, lake_of_files, monkeypatch, seed):
     chance = random.Random(seed)  # noqa: S311  # as above
     monkeypatch.setattr(analysis.stitch.chunks, "LINES", chance.choice([1_000, 1_000_000]))
@@ -100,7 +100,7 @@ def test_any_cut_of_an_exim_log_gives_the_same_tables(tmp_path, lake_of_files, m
     assert tables(tmp_path / "lake") == tables(lake_of_files(tmp_path / "whole", EXIM))
 
 
-@pytest.mark.parametrize("lines", [700, 2_000])
+@pytest.mark.parametrize("lines", [pytest.param(700, marks=pytest.mark.slow), 2_000])
 def test_any_chunks_of_log_time_give_the_same_tables(tmp_path, whole, lake_of_files, monkeypatch, lines):
     monkeypatch.setattr(analysis.stitch.chunks, "LINES", lines)
     lake = lake_of_files(tmp_path / "lake", [LOG])
