@@ -20,8 +20,9 @@ def serve(
 ) -> None:
     """Serves the dashboard of a lake until it is stopped with Ctrl-C; opens a browser once it answers, if asked to.
 
-    `config` is the site's file, if it does not lie where it is looked for. Theme and defaults come from .streamlit/config.toml beside serve.py; what must not be overridden by another
-    configuration file or the environment is given as flags.
+    `config` is the site's file, if it does not lie where it is looked for. Theme and defaults come from
+    .streamlit/config.toml beside serve.py; what must not be overridden by another configuration file or the environment
+    is given as flags.
     """
     from streamlit.web import cli  # noqa: PLC0415  # half a second that only this command should take
 

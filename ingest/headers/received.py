@@ -222,7 +222,7 @@ def _hop(value: str, text: str, rest: str, dated: Dated | None, defects: tuple[s
         from_ip=peer.ip,
         by_host=by_host,
         with_protocol=protocol,
-        tls=_tls(protocol, facts, server),
+        tls=_tls(protocol, facts, server if "from" in clauses else None),
         tls_version=facts.get("tls_version"),
         tls_cipher=facts.get("tls_cipher"),
         authenticated="authenticated" in facts or bool(protocol and _AUTHENTICATED.fullmatch(protocol)),
@@ -324,6 +324,10 @@ def _protocol(clauses: Mapping[str, _Clause]) -> str | None:
 
 
 def _tls(protocol: str | None, facts: Mapping[str, str], server: Server | None) -> bool | None:
+    """Whether a client's connection was encrypted; `server` is who would have said so. None: nobody tells.
+
+    Without a client (Gmail between its own hosts) silence says nothing.
+    """
     if "tls_version" in facts or "tls_cipher" in facts or (protocol and _ENCRYPTED.fullmatch(protocol)):
         return True
     return False if server and server.states_tls and protocol and _MAIL.fullmatch(protocol) else None
