@@ -33,7 +33,7 @@ from analysis.sql import query
 from analysis.stitch import Own, barriers, is_current, stitch
 from analysis.stitch.prune import prune_tables
 from analysis.text import byte_size, counted, visible
-from analysis.trace import logged_hops, search, tell
+from analysis.trace import logged_hops, nothing_found, search, tell
 from analysis.values import records, to_json
 from analysis.warehouse import open_lake
 from dashboard.launch import serve
@@ -562,7 +562,8 @@ def trace(
     site = _site(lake=lake, pseudonymise__key_file=pseudonymise)
     with open_lake(Path(site["lake"])) as connection:
         searches = (search(connection, each) for each in _as_in_lake(site, what))
-        found = next((each for each in searches if each.messages or each.refusals), search(connection, what))
+        hits = (each for each in searches if each.messages or each.refusals)
+        found = next(hits, None) or nothing_found(what)
         story = tell(connection, found.messages[0]["message_key"]) if found.messages else None
     if as_json:
         print(to_json({"search": found, "story": story}))

@@ -117,7 +117,13 @@ def search(
         found = _search(connection, query, each, limit)
         if found.messages or found.refusals:
             return found
-    return Search(query, first, _KINDS[first])
+    return nothing_found(query, first)
+
+
+def nothing_found(query: str, kind: str | None = None) -> Search:
+    """A search without a hit."""
+    kind = kind or kind_of(query)
+    return Search(query.strip(), kind, _KINDS[kind])
 
 
 def _search(connection: duckdb.DuckDBPyConnection, query: str, kind: str, limit: int) -> Search:

@@ -21,27 +21,37 @@ WITH hits AS (
       ELSE FALSE
     END
 ),
-parents AS (  -- a notification is part of the story of the message that it reports on
-  SELECT coalesce(reported.first_message_key, hits.first_message_key) AS first_message_key
-  FROM hits JOIN messages AS own ON own.message_key = hits.first_message_key
-  LEFT JOIN messages AS reported ON own.origin = 'notification' AND reported.message_key = own.parent_key
+own AS MATERIALIZED (
+  SELECT message_key, origin, parent_key FROM messages WHERE message_key IN (SELECT first_message_key FROM hits)
 ),
-chosen AS (
-  SELECT DISTINCT first_message_key FROM parents
-  WHERE first_message_key IN (SELECT message_key FROM messages WHERE intake <> 'probe')
+reported AS (  -- a notification is part of the story of the message that it reports on
+  SELECT message_key, first_message_key FROM messages
+  WHERE message_key IN (SELECT parent_key FROM own WHERE origin = 'notification')
+),
+parents AS (
+  SELECT coalesce(reported.first_message_key, own.message_key) AS message_key
+  FROM own LEFT JOIN reported ON own.origin = 'notification' AND reported.message_key = own.parent_key
+),
+chosen AS MATERIALIZED (  -- few before their outcomes are looked for
+  SELECT message_key, accepted_at, host, queue_id, message_id, sender, client_name, client_ip, sasl_username, size_bytes, intake, origin
+  FROM messages
+  WHERE intake <> 'probe' AND message_key IN (SELECT message_key FROM parents)
+  ORDER BY accepted_at DESC, message_key
+  LIMIT $limit
+),
+told AS (
+  SELECT
+    first_message_key AS message_key,
+    count(*) AS recipients,
+    list(DISTINCT outcome ORDER BY outcome) AS outcomes,
+    list(DISTINCT recipient ORDER BY recipient) FILTER (recipient IS NOT NULL) AS recipient_list,
+    max(attempts) AS attempts,
+    max(last_attempt_at) AS last_attempt_at,
+    arg_max(reply, (last_attempt_at, recipient)) AS reply
+  FROM outcomes
+  WHERE first_message_key IN (SELECT message_key FROM chosen)
+  GROUP BY first_message_key
 )
-SELECT
-  m.message_key, m.accepted_at, m.host, m.queue_id, m.message_id, m.sender, m.client_name, m.client_ip, m.sasl_username,
-  m.size_bytes, m.intake, m.origin,
-  count(o.outcome) AS recipients,
-  list(DISTINCT o.outcome ORDER BY o.outcome) FILTER (o.outcome IS NOT NULL) AS outcomes,
-  list(DISTINCT o.recipient ORDER BY o.recipient) FILTER (o.recipient IS NOT NULL) AS recipient_list,
-  max(o.attempts) AS attempts,
-  max(o.last_attempt_at) AS last_attempt_at,
-  arg_max(o.reply, o.last_attempt_at) AS reply
-FROM chosen
-JOIN messages AS m ON m.message_key = chosen.first_message_key
-LEFT JOIN outcomes AS o ON o.first_message_key = m.message_key
-GROUP BY ALL
-ORDER BY m.accepted_at DESC, m.message_key
-LIMIT $limit
+SELECT chosen.*, coalesce(told.recipients, 0) AS recipients, told.* EXCLUDE (message_key, recipients)
+FROM chosen LEFT JOIN told USING (message_key)
+ORDER BY accepted_at DESC, message_key
