@@ -21,7 +21,7 @@ import streamlit as st
 from analysis import metrics, problems, trace
 from analysis.path import Way, read_way
 from analysis.problems import Problem
-from analysis.text import visible
+from analysis.text import duration, visible
 from analysis.trace import Story
 from analysis.warehouse import open_lake
 from ingest.errors import MailscopeError
@@ -365,7 +365,7 @@ def _result(row: trace.Row) -> dict[str, Any]:
         "sender": "<>" if row["sender"] == "" else row["sender"],
         "reply": row["reply"],
         "attempts": row["attempts"],
-        "took_s": took.total_seconds() if took is not None else None,
+        "took": duration(max(0, took.total_seconds())) if took is not None else None,
         "host": row["host"],
         "queue_id": row["queue_id"],
     }

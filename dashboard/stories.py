@@ -75,7 +75,7 @@ def pick_message(found: Found, query: str) -> str:
             "sender": st.column_config.TextColumn("From", width=170),
             "reply": st.column_config.TextColumn("Last answer", width=230),
             "attempts": st.column_config.NumberColumn("Attempts", width=70),
-            "took_s": st.column_config.NumberColumn("Took, s", format="%.1f", width=75),
+            "took": st.column_config.TextColumn("Took", width=80),
             "host": st.column_config.TextColumn("Host", width=60),
             "queue_id": st.column_config.TextColumn("Queue id", width=130),
         },

@@ -47,7 +47,7 @@ told AS (
     list(DISTINCT recipient ORDER BY recipient) FILTER (recipient IS NOT NULL) AS recipient_list,
     max(attempts) AS attempts,
     max(last_attempt_at) AS last_attempt_at,
-    arg_max(reply, (last_attempt_at, recipient)) AS reply
+    arg_max(reply, (last_attempt_at, outcome <> 'delivered', recipient)) AS reply  -- of one moment the trouble tells more
   FROM outcomes
   WHERE first_message_key IN (SELECT message_key FROM chosen)
   GROUP BY first_message_key
