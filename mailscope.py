@@ -356,10 +356,15 @@ def forget(words: Annotated[list[str], SourceArgument], lake: LakeOption = None)
         held.prepare()
         with held.ledger() as ledger:
             for source, mail in [find_held(ledger, each) for each in words]:
-                for loser in forget_source(held, ledger, source) if source else ():
-                    print(
-                        visible(f"{loser.name} may miss lines that both had: {_anew(loser)}"), file=sys.stderr
-                    )
+                if source:
+                    losers = forget_source(held, ledger, source)
+                    lines = counted(source.line_no + source.is_tail_open, "line")
+                    print(visible(f"{source.name}: forgotten, with {lines}"))
+                    for loser in losers:
+                        print(
+                            visible(f"{loser.name} may miss lines that both had: {_anew(loser)}"),
+                            file=sys.stderr,
+                        )
                 if mail:
                     gone = forget_mail(held, ledger, mail)
                     print(

@@ -214,9 +214,12 @@ def test_a_forgotten_source_leaves_no_row(tmp_path, lake):
 
 
 def test_a_source_is_forgotten_by_its_name(tmp_path, lake):
-    call("forget", tmp_path / "mail.log", "--lake", lake)
+    told = call("forget", tmp_path / "mail.log", "--lake", lake).stdout
 
-    assert json.loads(call("sources", "--lake", lake, "--json").stdout) == []
+    assert (told, json.loads(call("sources", "--lake", lake, "--json").stdout)) == (
+        f"{tmp_path / 'mail.log'}: forgotten, with 1 line\n",
+        [],
+    )
 
 
 @pytest.fixture
