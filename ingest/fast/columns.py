@@ -115,14 +115,12 @@ def _frame(rows: _Rows) -> dict[str, Array]:
     size = len(rows.order)
     moments, lines, pids = (np.empty(size, np.int64) for _ in range(3))
     offsets, hosts, tags, kinds = (np.empty(size, np.int32) for _ in range(4))
-    has_pid = _bitmap(size)
-    without = kernel.take_frames(
-        rows.scanned.rows, rows.order, moments, offsets, hosts, tags, pids, has_pid, lines
-    )
+    kernel.take_frames(rows.scanned.rows, rows.order, moments, offsets, hosts, tags, pids, lines)
     names = list(dict.fromkeys(run.shape.kind for run in rows.runs))
     for shape, first, end, _ in rows.runs:
         kinds[first:end] = names.index(shape.kind)
-    programs = [program for tag in _numbered(tags) if (program := rows.scanned.programs[tag])]
+    (used_tags, tags), (used_hosts, hosts) = _numbered(tags), _numbered(hosts)
+    programs = [program for tag in used_tags.tolist() if (program := rows.scanned.programs[tag])]
     daemons, speakers = [program.daemon for program in programs], tags.copy()
     for shape, first, end, _ in rows.runs:
         if shape.daemon:  # the message says more than the tag
@@ -131,34 +129,30 @@ def _frame(rows: _Rows) -> dict[str, Array]:
     return {
         "logged_at": _flat(MOMENT, moments),
         "utc_offset_s": _flat(SMALL, offsets),
-        "host": _looked_up(hosts, [origin(host) for host in _hosts(hosts, rows.scanned)]),
+        "host": _looked_up(hosts, [origin(str(host)) for host in _texts(rows.scanned, used_hosts)]),
         "server": _looked_up(tags, [program.server for program in programs]),
         "instance": _looked_up(tags, [program.instance for program in programs]),
         "service": _looked_up(tags, [program.service for program in programs]),
         "daemon": _looked_up(speakers, daemons),
-        "pid": _flat(COUNT, pids, has_pid, without),
-        "kind": _dictionary(kinds, None, 0, pa.array(names, TEXT)),
+        "pid": _flat(COUNT, pids, pids != kernel.ABSENT),
+        "kind": _dictionary(kinds, pa.array(names, TEXT)),
         "repeat_no": _nulls(size, SMALL),
         "line_no": _flat(COUNT, lines),
         "line": _lines(rows),
     }
 
 
-def _hosts(hosts: kernel.SmallInts, scanned: Scanned) -> list[str]:
-    used = _numbered(hosts)
-    return [str(name) for name in _texts(scanned, np.array(used, np.int32), len(used))]
-
-
-def _numbered(values: kernel.SmallInts) -> list[int]:
-    """What values there are, in the order of the rows; they themselves become numbers in this list.
+def _numbered(values: kernel.SmallInts) -> tuple[kernel.SmallInts, kernel.SmallInts]:
+    """What values there are, in the order of the rows, and of each row its number in this list.
 
     So that the contents of a file depend on nothing but its lines: a lane has met more tags than these.
     """
-    most = int(values.max()) + 1
-    used = np.empty(most, np.int32)
-    count = kernel.number(values, np.full(most, -1, np.int32), used)
-    numbers: list[int] = used[:count].tolist()
-    return numbers
+    return _numbered_by(np.full(int(values.max()) + 1, -1, np.int32), values.astype(np.int64))
+
+
+def _numbered_by(numbers: kernel.SmallInts, values: kernel.Ints) -> tuple[kernel.SmallInts, kernel.SmallInts]:
+    used, codes = np.empty(len(numbers), np.int32), np.empty(len(values), np.int32)
+    return used[: kernel.number(values, numbers, used, codes)], codes
 
 
 def _looked_up(numbers: kernel.SmallInts, texts: Sequence[str | None]) -> Array:
@@ -166,11 +160,8 @@ def _looked_up(numbers: kernel.SmallInts, texts: Sequence[str | None]) -> Array:
     codes = {text: code for code, text in enumerate(dict.fromkeys(text for text in texts if text))}
     if not codes:
         return _nulls(len(numbers), _CODES)
-    table = np.array([codes.get(text or "", -1) for text in texts], np.int32)
-    size = len(numbers)
-    found, valid = np.zeros(size, np.int32), _bitmap(size)
-    count = kernel.look_up(numbers, table, found, valid)
-    return _dictionary(found, valid, size - count, pa.array(codes, TEXT))
+    table = np.array([codes.get(text or "", kernel.ABSENT) for text in texts], np.int32)
+    return _dictionary(table[numbers], pa.array(codes, TEXT))
 
 
 def _lines(rows: _Rows) -> Array:
@@ -182,64 +173,44 @@ def _lines(rows: _Rows) -> Array:
 def _column(name: str, kind: pa.DataType, rows: _Rows) -> Array:
     if kind == TEXT:
         return _view_column(name, rows) if name in UNIQUE_TEXTS else _dictionary_column(name, rows)
-    runs = _runs(name, rows.runs)
-    size = len(rows.order)
-    if not len(runs):
-        return _nulls(size, kind)
-    valid = _bitmap(size)
-    if kind == COUNT:
-        counts = np.zeros(size, np.int64)
-        found = kernel.take_integers(rows.turned, runs, counts, valid)
-        return _flat(kind, counts, valid, size - found)
-    seconds = np.zeros(size, np.float64)
-    found = kernel.take_decimals(rows.turned, runs, _POWERS, seconds, valid)
-    return _flat(kind, seconds, valid, size - found)
+    found = _captures(name, rows)
+    if found is None:
+        return _nulls(len(rows.order), kind)
+    # Up to 15 digits over a power of ten round rightly.
+    values = found if kind == COUNT else (found >> 4) / _POWERS[found & 15]
+    return _flat(kind, values, found != kernel.ABSENT)
 
 
 def _view_column(name: str, rows: _Rows) -> Array:
-    runs = _runs(name, rows.runs)
-    size = len(rows.order)
-    if not len(runs):
+    found, size, scanned = _captures(name, rows), len(rows.order), rows.scanned
+    if found is None:
         return _nulls(size, _VIEW)
-    valid, views = _bitmap(size), np.zeros((size, 2), np.uint64)
-    scanned = rows.scanned
-    found = kernel.view_captures(
-        scanned.words,
-        rows.turned,
-        runs,
-        *_absent(name),
-        scanned.base,
-        scanned.made_at,
-        views,
-        valid,
-    )
-    buffers = [_validity(valid, size - found), _buffer(views), rows.body, rows.made]
-    return pa.Array.from_buffers(_VIEW, size, buffers, size - found)
+    views = np.zeros((size, 2), np.uint64)
+    kernel.view_captures(scanned.words, found, *_absent(name), scanned.base, scanned.made_at, views)
+    validity, nulls = _validity(found != kernel.ABSENT)
+    return pa.Array.from_buffers(_VIEW, size, [validity, _buffer(views), rows.body, rows.made], nulls)
 
 
 def _dictionary_column(name: str, rows: _Rows) -> Array:
-    runs = _runs(name, rows.runs)
-    size = len(rows.order)
-    if not len(runs):
-        return _nulls(size, _CODES)
-    valid, codes = _bitmap(size), np.zeros(size, np.int32)
-    used = np.empty(rows.scanned.entries, np.int32)
-    found, known = kernel.take_entries(rows.turned, runs, rows.numbers, used, codes, valid)
-    return _dictionary(codes, valid, size - found, _texts(rows.scanned, used, known))
+    found = _captures(name, rows)
+    if found is None:
+        return _nulls(len(rows.order), _CODES)
+    used, codes = _numbered_by(rows.numbers, found)
+    return _dictionary(codes, _texts(rows.scanned, used))
 
 
-def _runs(name: str, runs: Sequence[_Run]) -> kernel.Ints:
-    """(first row, end, place of the first capture) of the shapes that have a column."""
-    found = [
-        (
-            begin,
-            end,
-            place + shape.slots[name] * (end - begin) if name in shape.slots else -2 - shape.constants[name],
-        )
-        for shape, begin, end, place in runs
-        if name in shape.slots or name in shape.constants
-    ]
-    return np.array(found, np.int64).reshape(len(found), 3)
+def _captures(name: str, rows: _Rows) -> kernel.Ints | None:
+    """A column as it was captured, ABSENT where its shape has none; None if no shape has."""
+    if not any(name in run.shape.slots or name in run.shape.constants for run in rows.runs):
+        return None
+    found = np.full(len(rows.order), kernel.ABSENT, np.int64)
+    for shape, begin, end, place in rows.runs:
+        if name in shape.slots:
+            first = place + shape.slots[name] * (end - begin)
+            found[begin:end] = rows.turned[first : first + end - begin]
+        elif name in shape.constants:
+            found[begin:end] = shape.constants[name]
+    return found
 
 
 @lru_cache
@@ -249,20 +220,18 @@ def _absent(name: str) -> tuple[np.uint64, int]:
     return np.uint64(int.from_bytes(text, "little")), len(text) or -1
 
 
-def _texts(scanned: Scanned, used: kernel.SmallInts, count: int) -> Array:
-    entries = scanned.rows.entries
+def _texts(scanned: Scanned, used: kernel.SmallInts) -> Array:
+    entries, count = scanned.rows.entries, len(used)
     offsets = np.empty(count + 1, np.int32)
     packed = np.empty(kernel.pack_sizes(entries, used, count) + 8, np.uint8)
     kernel.pack(scanned.words, entries, used, count, offsets, kernel.words_of(packed))
     return pa.StringArray.from_buffers(count, _buffer(offsets), _buffer(packed))
 
 
-def _bitmap(size: int) -> kernel.Bytes:
-    return np.zeros((size + 7) // 8, np.uint8)
-
-
-def _validity(valid: kernel.Bytes | None, nulls: int) -> pa.Buffer | None:
-    return _buffer(valid) if valid is not None and nulls else None
+def _validity(is_there: npt.NDArray[np.bool_]) -> tuple[pa.Buffer | None, int]:
+    """Arrow's bitmap, none where everything is there; and how many are not."""
+    nulls = len(is_there) - int(np.count_nonzero(is_there))
+    return _buffer(np.packbits(is_there, bitorder="little")) if nulls else None, nulls
 
 
 def _buffer(values: npt.NDArray[Any]) -> pa.Buffer:
@@ -270,17 +239,22 @@ def _buffer(values: npt.NDArray[Any]) -> pa.Buffer:
 
 
 def _flat(
-    kind: pa.DataType, values: npt.NDArray[Any], valid: kernel.Bytes | None = None, nulls: int = 0
+    kind: pa.DataType, values: npt.NDArray[Any], is_there: npt.NDArray[np.bool_] | None = None
 ) -> Array:
-    return pa.Array.from_buffers(kind, len(values), [_validity(valid, nulls), _buffer(values)], nulls)
+    validity, nulls = (None, 0) if is_there is None else _validity(is_there)
+    return pa.Array.from_buffers(kind, len(values), [validity, _buffer(values)], nulls)
 
 
-def _dictionary(codes: kernel.SmallInts, valid: kernel.Bytes | None, nulls: int, texts: Array) -> Array:
-    return pa.DictionaryArray.from_arrays(_flat(pa.int32(), codes, valid, nulls), texts, safe=False)
+def _dictionary(codes: kernel.SmallInts, texts: Array) -> Array:
+    """Texts by their codes; ABSENT is none."""
+    is_there = codes != kernel.ABSENT
+    return pa.DictionaryArray.from_arrays(
+        _flat(pa.int32(), np.maximum(codes, 0), is_there), texts, safe=False
+    )
 
 
 def _constant(text: str, size: int) -> Array:
-    return _dictionary(np.zeros(size, np.int32), None, 0, pa.array([text], TEXT))
+    return _dictionary(np.zeros(size, np.int32), pa.array([text], TEXT))
 
 
 def _nulls(size: int, kind: pa.DataType) -> Array:

@@ -1353,68 +1353,42 @@ def take_frames(
     host: SmallInts,
     tag: SmallInts,
     pid: Ints,
-    pid_valid: Bytes,
     line: Ints,
-) -> int:
-    """What the frame tells of some rows -> how many have no pid."""
+) -> None:
+    """What the frame tells of some rows; a pid that is not there is ABSENT."""
     moments, offsets, hosts, tags = rows.moment_us, rows.offset_s, rows.host, rows.tag
     pids, lines = rows.pid, rows.line
-    without = 0
-    bits = 0  # of the eight rows under way: a byte that is changed for each of them is waited for
     for to in range(len(order)):
         row = order[to]
         moment_us[to] = moments[row]
         offset_s[to] = offsets[row]
         host[to] = hosts[row]
         tag[to] = tags[row]
+        pid[to] = pids[row]
         line[to] = lines[row]
-        if pids[row] != ABSENT:
-            pid[to] = pids[row]
-            bits |= 1 << (to & 7)
-        else:
-            pid[to] = 0
-            without += 1
-        if to & 7 == 7:
-            pid_valid[to >> 3] = bits
-            bits = 0
-    if len(order) & 7:
-        pid_valid[len(order) >> 3] = bits
-    return without
 
 
 @_jit
-def number(values: SmallInts, numbers: SmallInts, used: SmallInts) -> int:
-    """Replaces values by their numbers in `used`, where each is once, the first first -> how many there are.
+def number(values: Ints, numbers: SmallInts, used: SmallInts, codes: SmallInts) -> int:
+    """Numbers values in the order in which they come -> how many there are; `used` has each once, ABSENT stays ABSENT.
 
-    `numbers` are -1, as many as there can be values.
+    `numbers` are -1, as many as there can be values, and so they remain.
     """
     count = 0
     for row in range(len(values)):
         value = values[row]
-        if numbers[value] < 0:
+        if value == ABSENT:
+            codes[row] = ABSENT
+            continue
+        code = np.int64(numbers[value])
+        if code < 0:
+            code = count
             numbers[value] = count
             used[count] = value
             count += 1
-        values[row] = numbers[value]
-    return count
-
-
-@_jit
-def look_up(numbers: SmallInts, table: SmallInts, found: SmallInts, valid: Bytes) -> int:
-    """The code of each number -> how many have one; those without are -1 in the table."""
-    count = 0
-    bits = 0
-    for row in range(len(numbers)):
-        code = table[numbers[row]]
-        if code >= 0:
-            found[row] = code
-            bits |= 1 << (row & 7)
-            count += 1
-        if row & 7 == 7:
-            valid[row >> 3] = bits
-            bits = 0
-    if len(numbers) & 7:
-        valid[len(numbers) >> 3] = bits
+        codes[row] = code
+    for code in range(count):
+        numbers[used[code]] = -1
     return count
 
 
@@ -1447,119 +1421,20 @@ def view_lines(rows: Rows, order: Ints, base: int, views: Words) -> None:
 
 @_jit
 def view_captures(
-    words: Words,
-    turned: Ints,
-    runs: Ints,
-    absent: np.uint64,
-    absent_size: int,
-    base: int,
-    made: int,
-    views: Words,
-    valid: Bytes,
-) -> int:
-    """A column of texts as string_views -> how many are valid. `runs`: (first row, end, place of the first in `turned`) of the
-    shapes with it.
+    words: Words, captures: Ints, absent: np.uint64, absent_size: int, base: int, made: int, views: Words
+) -> None:
+    """Captures as string_views; what says that there is nothing becomes ABSENT.
 
     Texts before `made` are in the first buffer, those behind it in the second.
     """
-    found = 0
-    for run in range(len(runs)):
-        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
-        bits = 0
-        for to in range(begin, end):
-            capture = turned[place + to - begin]
-            position = capture >> LENGTH_BITS
-            length = capture & LENGTH_MASK
-            if capture != ABSENT and (length != absent_size or (words[position] & _low(length)) != absent):
-                _put_view(words, position, length, base, made, views, to)
-                bits |= 1 << (to & 7)
-                found += 1
-            if to & 7 == 7 or to + 1 == end:
-                valid[to >> 3] |= bits
-                bits = 0
-    return found
-
-
-@_jit
-def take_entries(
-    turned: Ints,
-    runs: Ints,
-    numbers: SmallInts,
-    used: SmallInts,
-    codes: SmallInts,
-    valid: Bytes,
-) -> tuple[int, int]:
-    """A column of dictionary texts -> how many are valid, how many entries are `used`: the codes are their places.
-
-    A place below ABSENT in `runs` is the constant -2 - place. `numbers` are -1, one an entry, and so they remain.
-    """
-    found = 0
-    known = 0
-    for run in range(len(runs)):
-        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
-        bits = 0
-        for to in range(begin, end):
-            entry = -2 - place if place < ABSENT else turned[place + to - begin]
-            if entry != ABSENT:
-                code = np.int64(numbers[entry])
-                if code < 0:
-                    code = known
-                    numbers[entry] = known
-                    used[known] = entry
-                    known += 1
-                codes[to] = code
-                bits |= 1 << (to & 7)
-                found += 1
-            if to & 7 == 7 or to + 1 == end:
-                valid[to >> 3] |= bits
-                bits = 0
-    for code in range(known):
-        numbers[used[code]] = -1
-    return found, known
-
-
-@_jit
-def take_integers(turned: Ints, runs: Ints, values: Ints, valid: Bytes) -> int:
-    """A column of whole numbers -> how many are valid."""
-    found = 0
-    for run in range(len(runs)):
-        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
-        bits = 0
-        for to in range(begin, end):
-            capture = turned[place + to - begin]
-            if capture != ABSENT:
-                values[to] = capture
-                bits |= 1 << (to & 7)
-                found += 1
-            if to & 7 == 7 or to + 1 == end:
-                valid[to >> 3] |= bits
-                bits = 0
-    return found
-
-
-@_jit
-def take_decimals(
-    turned: Ints,
-    runs: Ints,
-    powers: npt.NDArray[np.float64],
-    values: npt.NDArray[np.float64],
-    valid: Bytes,
-) -> int:
-    """A column of decimal fractions -> how many are valid. Up to 15 digits over a power of ten round rightly."""
-    found = 0
-    for run in range(len(runs)):
-        begin, end, place = runs[run, 0], runs[run, 1], runs[run, 2]
-        bits = 0
-        for to in range(begin, end):
-            capture = turned[place + to - begin]
-            if capture != ABSENT:
-                values[to] = np.float64(capture >> 4) / powers[capture & 15]
-                bits |= 1 << (to & 7)
-                found += 1
-            if to & 7 == 7 or to + 1 == end:
-                valid[to >> 3] |= bits
-                bits = 0
-    return found
+    for to in range(len(captures)):
+        capture = captures[to]
+        position = capture >> LENGTH_BITS
+        length = capture & LENGTH_MASK
+        if capture == ABSENT or (length == absent_size and (words[position] & _low(length)) == absent):
+            captures[to] = ABSENT
+        else:
+            _put_view(words, position, length, base, made, views, to)
 
 
 @_jit
