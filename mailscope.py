@@ -890,6 +890,8 @@ def _run() -> int:
     try:
         app()
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # a failure to Typer and Rich
+            return 0
         return end.code if isinstance(end.code, int) else 0
     except MailscopeError as error:
         problem = str(error)

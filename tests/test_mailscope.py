@@ -36,6 +36,16 @@ def lake(tmp_path):
     return tmp_path / "lake"
 
 
+@pytest.mark.parametrize("words", [("report",), ("sql", "FROM range(100000)")], ids=["tables", "lines"])
+def test_a_reader_who_has_seen_enough_is_no_failure(lake, words):
+    command = [Path(sys.executable).with_name("mailscope"), *words, "--lake", lake]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert (process.returncode, said) == (0, b"")
+
+
 def test_ingest_says_what_became_of_the_lines(tmp_path):
     log = tmp_path / "mail.log"
     log.write_text(LINE + "\n2026-11-05T10:00:00+00:00 mx sshd[1]: hello\n")
