@@ -307,7 +307,7 @@ def _sentence(report: Report) -> str:
     if not report.is_new:
         return visible(f"{report.name}: already in the lake")
     parts = (
-        f"{report.line_count:,} {'more ' if report.is_continued else ''}lines", f"{report.event_lines:,} understood", f"{report.unparsed_lines:,} not understood",
+        counted(report.line_count, "more line" if report.is_continued else "line"), f"{report.event_lines:,} understood", f"{report.unparsed_lines:,} not understood",
         f"{report.foreign_lines:,} of other programs", f"{report.blank_lines:,} blank",
         *([f"{report.duplicate_lines:,} known from another source"] if report.duplicate_lines else []),
     )  # fmt: skip

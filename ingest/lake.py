@@ -133,15 +133,21 @@ class Lake:
             listed = {part.path for part in ledger.parts()}
             self._settle(sorted(listed & set(files_below(self.staging))), ())
             self._settle((), sorted(set(files_below(self.path)) - listed))
-            if not self.is_exported(ledger):
-                self._export(ledger)
+            self.export(ledger)
 
-    def commit(self, ledger: Ledger, change: Change) -> None:
-        """Makes a change whose new files are staged."""
+    def commit(self, ledger: Ledger, change: Change, *, is_more_to_come: bool = False) -> None:
+        """Makes a change whose new files are staged. Who makes many of them calls `export` at the end of all."""
         with writing(self.path):
             ledger.commit(change)
             self._settle([part.path for part in change.added], change.removed)
-            self._export(ledger)
+            if not is_more_to_come:
+                self._export(ledger)
+
+    def export(self, ledger: Ledger) -> None:
+        """Lets analysis see what the ledger says, if it does not: once after many commits, for all of it is written anew."""
+        with writing(self.path):
+            if not self.is_exported(ledger):
+                self._export(ledger)
 
     def _settle(self, added: Iterable[str], removed: Iterable[str]) -> None:
         """Moves staged files into place and deletes others; what else was staged is nothing any more."""
@@ -160,8 +166,12 @@ class Lake:
             return False
 
     def _export(self, ledger: Ledger) -> None:
-        sources = [_source_row(source, _by_result(ledger, source)) for source in ledger.sources()]
-        coverage = [dict(zip(COVERAGE.names, row, strict=True)) for row in ledger.coverage_rows()]
+        rows = ledger.coverage_rows()
+        lines: dict[str, Counter[str]] = {}
+        for source_id, _, result, count in rows:
+            lines.setdefault(source_id, Counter())[result] += count
+        sources = [_source_row(each, lines.get(each.source_id, Counter())) for each in ledger.sources()]
+        coverage = [dict(zip(COVERAGE.names, row, strict=True)) for row in rows]
         write_table(pa.Table.from_pylist(sources, SOURCES), self.path / "sources/ledger.parquet")
         write_table(pa.Table.from_pylist(coverage, COVERAGE), self.path / "coverage/ledger.parquet")
         self._export_state(ledger)
@@ -223,13 +233,6 @@ def files_below(folder: Path) -> Iterator[str]:
 
 def _state_text(ledger: Ledger) -> str:
     return json.dumps(ledger.state()._asdict())
-
-
-def _by_result(ledger: Ledger, source: KnownSource) -> Counter[str]:
-    lines = Counter[str]()
-    for (_, result, _), count in ledger.coverage(source.source_id).items():
-        lines[result] += count
-    return lines
 
 
 def _source_row(source: KnownSource, lines: Counter[str]) -> dict[str, object]:

@@ -74,7 +74,10 @@ def ingest_sources(
     lake.prepare()
     with lake.ledger() as ledger, Workers(settings, progress) as workers:
         refuse_to_mix(lake, ledger, settings.pseudonyms)
-        return [_ingest(lake, ledger, source, settings, workers, progress) for source in sources]
+        try:
+            return [_ingest(lake, ledger, source, settings, workers, progress) for source in sources]
+        finally:
+            lake.export(ledger)
 
 
 def refuse_to_mix(lake: Lake, ledger: Ledger, pseudonyms: Pseudonyms | None) -> None:
@@ -125,7 +128,7 @@ def _ingest(
                 _read(lake, source, content, draft, settings, workers, progress)
             settle_overlaps(lake, ledger, draft)
     change = change_of(draft, ledger.coverage(draft.source_id), archive, surveyed.damage)
-    lake.commit(ledger, change)
+    lake.commit(ledger, change, is_more_to_come=True)
     assumed = draft.host if draft.is_host_assumed and settings.host is None else None
     return _report(draft, damage_of(change.sources[0]), assumed, picked)
 

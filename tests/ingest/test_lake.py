@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pyarrow.parquet as pq
 import pytest
 
-from ingest.errors import LakeError
+from ingest import lake as ingest_lake
+from ingest.errors import LakeError, SourceError
 from ingest.lake import Lake
 from ingest.ledger import Ledger
 from ingest.parsing import Settings
@@ -336,3 +338,30 @@ def test_lock_of_a_killed_ingest_is_gone(tmp_path, holder):
         pass
 
     assert told == []
+
+
+def test_the_account_of_sources_is_written_once_for_many_files(tmp_path, monkeypatch):
+    written = []
+    write = ingest_lake.write_table
+    monkeypatch.setattr(
+        ingest_lake, "write_table", lambda rows, path: written.append(path.parent.name) or write(rows, path)
+    )
+    logs = [tmp_path / f"mail.log.{number}" for number in range(1, 6)]
+    for day, path in enumerate(logs, 1):
+        path.write_text(LINES.replace("2026-11-2", f"2026-0{day}-2"))
+    ingest(tmp_path / "lake", *logs)
+
+    assert (written.count("sources"), pq.read_table(tmp_path / "lake/sources").num_rows) == (
+        2,
+        5,
+    )  # the empty lake's too
+
+
+def test_what_was_read_before_a_file_that_cannot_be_read_is_in_the_account(log, tmp_path):
+    found = find_sources([str(log)])
+    with pytest.raises(SourceError):
+        ingest_sources(
+            Lake(tmp_path / "lake"), [*found, replace(found[0], path=tmp_path / "gone")], Settings(UTC)
+        )
+
+    assert pq.read_table(tmp_path / "lake/sources").column("line_count").to_pylist() == [6]

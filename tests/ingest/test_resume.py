@@ -17,6 +17,7 @@ from ingest.archives import _Unpacker
 from ingest.blocks import MAX_LINE_BYTES
 from ingest.errors import SourceError
 from ingest.lake import Lake
+from ingest.ledger import Ledger
 from ingest.parsing import Settings
 from ingest.reader import ingest_sources
 from ingest.sources import find_sources
@@ -116,9 +117,9 @@ class TestGrowth:
         ingest(tmp_path / "lake", log)
         log.write_bytes(log_of(3001))
         read = []
-        parse = Lake.commit
+        commit = Ledger.commit
         monkeypatch.setattr(
-            Lake, "commit", lambda self, ledger, change: read.append(change) or parse(self, ledger, change)
+            Ledger, "commit", lambda self, change: read.append(change) or commit(self, change)
         )
         ingest(tmp_path / "lake", log)
 
