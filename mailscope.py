@@ -416,8 +416,8 @@ def reparse(
     for sentence in _reread_sentences(mail):
         print(sentence)
     for each in told:
-        before, after = (f"{lines:,}" for lines in (each.event_lines_before, each.event_lines))
-        print(visible(f"{each.name}: {after} lines understood, {before} before; {each.unparsed_lines:,} not"))
+        after = counted(each.event_lines, "line")
+        print(visible(f"{each.name}: {after} understood, {each.event_lines_before:,} before; {each.unparsed_lines:,} not"))  # fmt: skip
 
 
 def _reread_sentences(mail: Sequence[tuple[str, Reread]]) -> Iterator[str]:

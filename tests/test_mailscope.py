@@ -135,7 +135,7 @@ def test_other_programs_alone_are_a_failure(tmp_path):
 def test_ingest_reads_stdin(tmp_path):
     done = run("ingest", "-", "--lake", tmp_path / "lake", stdin=LINE.encode())
 
-    assert done.stdout == b"<stdin>: 1 lines, 1 understood, 0 not understood, 0 of other programs, 0 blank\n"
+    assert done.stdout == b"<stdin>: 1 line, 1 understood, 0 not understood, 0 of other programs, 0 blank\n"
 
 
 def test_a_missing_file_is_one_line_on_stderr_and_exit_code_1(tmp_path):
@@ -285,7 +285,7 @@ def test_repair_forgets_messages_whose_rows_are_lost(lake_with_mail):
 
 def test_reparse_says_what_is_understood_now(tmp_path, lake):
     assert call("reparse", "--lake", lake).stdout == (
-        f"{tmp_path / 'mail.log'}: 1 lines understood, 1 before; 0 not\n"
+        f"{tmp_path / 'mail.log'}: 1 line understood, 1 before; 0 not\n"
     )
 
 
@@ -305,7 +305,7 @@ def test_reparse_is_followed_by_stitching(lake):
 def test_lines_of_a_grown_file_are_told_as_more(tmp_path, lake):
     (tmp_path / "mail.log").write_text(LINE + LINE)
 
-    assert ": 1 more lines, 1 understood" in call("ingest", tmp_path / "mail.log", "--lake", lake).stdout
+    assert ": 1 more line, 1 understood" in call("ingest", tmp_path / "mail.log", "--lake", lake).stdout
 
 
 def test_new_lines_of_other_programs_in_a_known_file_are_no_failure(tmp_path, lake):
