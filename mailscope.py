@@ -188,6 +188,7 @@ def ingest(
         Path(site["lake"]),
         [(each.paths, _with(settings, each)) for each in said],
         _own(site),
+        are_standing=not paths,
         with_subjects=site["headers.subjects"],
     )
     if as_json:
@@ -248,10 +249,11 @@ def _ingest(
     logs: Sequence[tuple[Sequence[str], Settings]],
     own: Own | None = None,
     *,
+    are_standing: bool = False,
     with_subjects: bool = True,
 ) -> tuple[list[Report], list[MessagesReport]]:
     """What became of each log, and of each file of messages."""
-    found = [(find_sources(paths), settings) for paths, settings in logs]
+    found = [(find_sources(paths, are_standing=are_standing), settings) for paths, settings in logs]
     every = [source for sources, _ in found for source in sources]
     mail = {source.name: source for source in every if source.is_mail}
     refused = [source for source in every if source.name not in mail and holds_refused(source)]

@@ -2,6 +2,7 @@
 
 MailscopeError          the user can mend it: its text is shown without a traceback, the exit code is 1
 ├── SourceError         a path, file or pipe cannot be read as logs
+│   └── NoMatchError    no file matches a pattern: there may be one tomorrow
 ├── ParseError          one line, or one field of it, is not what its format allows: becomes an `unparsed` row
 ├── UnknownFormatError  no log format of that name, or none that recognises the lines
 ├── TimezoneError       no time zone of that name
@@ -18,6 +19,10 @@ class MailscopeError(Exception):
 
 class SourceError(MailscopeError):
     """A path, file or pipe cannot be read as logs."""
+
+
+class NoMatchError(SourceError):
+    """No file matches a pattern."""
 
 
 class ParseError(MailscopeError):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from ingest.archives import codec_of, open_stream
 from ingest.blocks import BLOCK_BYTES
-from ingest.errors import SourceError
+from ingest.errors import NoMatchError, SourceError
 from ingest.heads import HEAD_BYTES, is_binary, misfit
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def blaming(name: str) -> Iterator[None]:
 def _logs_matching(pattern: str) -> list[NamedFile]:
     matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
     if not matches:
-        raise SourceError(f"no file matches {pattern}; {PATHS}")
+        raise NoMatchError(f"no file matches {pattern}; {PATHS}")
     files = [file for match in matches for file in (_walk(match) if Path(match).is_dir() else [match])]
     return _logs_among(files) or _no_logs(f"{pattern} matches {len(matches)} paths, none of them a log")
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from ingest.archives import Stream, codec_of, gzip_written_at, open_stream
 from ingest.blocks import BLOCK_BYTES, MAX_CONTEXT_BYTES, Chunk, context, whole_lines
 from ingest.dating import LineNumbers
-from ingest.errors import SourceError
+from ingest.errors import NoMatchError, SourceError
 from ingest.finding import blaming, find_files, read_head
 from ingest.headers.messages import LOOK_BYTES, looks_like_message
 from ingest.heads import first_moment
@@ -65,14 +65,26 @@ def first_lines(path: Path, count: int) -> list[str]:
     return [line.removesuffix("\r") for line in decode(data.removesuffix(b"\n")).split("\n")[:count]]
 
 
-def find_sources(paths: Sequence[str]) -> list[Source]:
-    """What the paths mean, in the order of time. A file named twice appears once, by its first name."""
+def find_sources(paths: Sequence[str], *, are_standing: bool = False) -> list[Source]:
+    """What the paths mean, in the order of time. A file named twice appears once, by its first name.
+
+    Standing paths are said once for many runs: a pattern of them may match nothing yet (no log was rotated so far), if
+    another path is there. Raises SourceError.
+    """
     found: dict[tuple[int, int], Source] = {}
+    unmatched: list[NoMatchError] = []
     for path in dict.fromkeys(paths):
         with blaming(path):
-            for name, file in find_files(path):
+            try:
+                files = find_files(path)
+            except NoMatchError as error:
+                unmatched.append(error)
+                continue
+            for name, file in files:
                 status = file.stat()
                 found.setdefault((status.st_dev, status.st_ino), _source(name, file, status.st_mtime))
+    if unmatched and not (are_standing and found):
+        raise unmatched[0]
     return sorted(found.values(), key=_time_order)
 
 

@@ -449,7 +449,7 @@ timezone = "UTC"
 domains = ["example.org"]
 networks = ["203.0.113.0/24"]
 [[sources]]
-paths = ["mail.log"]
+paths = ["mail.log", "mail.log.*"]
 """
 
 
@@ -483,7 +483,7 @@ def test_config_shows_values_and_origins(site):
         ["lake", "elsewhere", "--lake"],
         ["timezone", "UTC", "mailscope.toml"],
         ["format", "auto", "default"],
-        ["sources", "mail.log"],
+        ["sources", "mail.log", "mail.log.*"],
     ]
 
 

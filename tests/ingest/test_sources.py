@@ -209,6 +209,23 @@ class TestFinding:
         assert read(source) == b"Nov 23 19:00:28 mx1\n"
 
 
+class TestStandingPaths:
+    def test_a_log_that_was_not_rotated_yet_is_enough(self, tmp_path):
+        (tmp_path / "mail.log").write_bytes(LINES)
+        [source] = find_sources([str(tmp_path / "mail.log"), str(tmp_path / "mail.log.*")], are_standing=True)
+
+        assert source.name == str(tmp_path / "mail.log")
+
+    def test_patterns_of_which_none_matches_are_an_error(self, tmp_path):
+        with pytest.raises(SourceError, match="no file matches"):
+            find_sources([str(tmp_path / "mail.log*")], are_standing=True)
+
+    def test_a_pattern_that_is_typed_must_match(self, tmp_path):
+        (tmp_path / "mail.log").write_bytes(LINES)
+        with pytest.raises(SourceError, match="no file matches"):
+            find_sources([str(tmp_path / "mail.log"), str(tmp_path / "mail.lgo.*")])
+
+
 class TestWrongPaths:
     @pytest.mark.parametrize(
         "path, text",
