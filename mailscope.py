@@ -62,7 +62,7 @@ from ingest.reparse import forget as forget_source
 from ingest.reparse import is_pruned
 from ingest.reparse import reparse as reparse_source
 from ingest.site import LogSet, Site, find_site
-from ingest.sources import decode, find_sources, first_lines
+from ingest.sources import Source, decode, find_sources, find_standing_sources, first_lines
 from ingest.times import find_zone, parse_iso
 
 MANY_FILES = 20  # of messages: more are told in one line
@@ -184,7 +184,7 @@ def ingest(
         pseudonyms=_pseudonyms(site),
         reference=reference,
     )
-    reports, mail = _ingest(
+    reports, mail, problems = _ingest(
         Path(site["lake"]),
         [(each.paths, _with(settings, each)) for each in said],
         _own(site),
@@ -212,7 +212,10 @@ def ingest(
     for report in silent:
         what = "no line was recognised" if report.unparsed_lines else "only lines of other programs"
         print(visible(f"{report.name}: {what}; `mailscope coverage` shows them"), file=sys.stderr)
-    if any(report.unparsed_lines for report in silent) or (len(silent) == len(reports) and not mail):
+    for problem in problems:
+        print(visible(f"mailscope: {problem}"), file=sys.stderr)
+    is_dumb = any(report.unparsed_lines for report in silent) or (len(silent) == len(reports) and not mail)
+    if is_dumb or problems:
         raise typer.Exit(1)
 
 
@@ -251,10 +254,17 @@ def _ingest(
     *,
     are_standing: bool = False,
     with_subjects: bool = True,
-) -> tuple[list[Report], list[MessagesReport]]:
-    """What became of each log, and of each file of messages."""
-    found = [(find_sources(paths, are_standing=are_standing), settings) for paths, settings in logs]
+) -> tuple[list[Report], list[MessagesReport], list[SourceError]]:
+    """What became of each log and of each file of messages, and which standing paths could not be read."""
+    found: list[tuple[list[Source], Settings]] = []
+    problems: list[SourceError] = []
+    for paths, settings in logs:
+        sources, troubles = find_standing_sources(paths) if are_standing else (find_sources(paths), [])
+        found.append((sources, settings))
+        problems += troubles
     every = [source for sources, _ in found for source in sources]
+    if problems and not every:
+        raise problems[0]
     mail = {source.name: source for source in every if source.is_mail}
     refused = [source for source in every if source.name not in mail and holds_refused(source)]
     reports: list[Report] = []
@@ -273,7 +283,7 @@ def _ingest(
                 else []
             )
         _finish(Lake(lake), own)
-    return reports, told
+    return reports, told, problems
 
 
 def _mail_sentences(mail: Sequence[MessagesReport]) -> Iterator[str]:

@@ -65,27 +65,38 @@ def first_lines(path: Path, count: int) -> list[str]:
     return [line.removesuffix("\r") for line in decode(data.removesuffix(b"\n")).split("\n")[:count]]
 
 
-def find_sources(paths: Sequence[str], *, are_standing: bool = False) -> list[Source]:
+def find_sources(paths: Sequence[str]) -> list[Source]:
     """What the paths mean, in the order of time. A file named twice appears once, by its first name.
 
-    Standing paths are said once for many runs: a pattern of them may match nothing yet (no log was rotated so far), if
-    another path is there. Raises SourceError.
+    Raises SourceError.
     """
+    found, problems = _look_for(paths)
+    if problems:
+        raise problems[0]
+    return found
+
+
+def find_standing_sources(paths: Sequence[str]) -> tuple[list[Source], list[SourceError]]:
+    """The same of paths that are said once for many runs, and what is wrong with some of them: the others are read.
+
+    A pattern may match nothing yet (no log was rotated so far), if another path is there.
+    """
+    found, problems = _look_for(paths)
+    return found, [each for each in problems if not (found and isinstance(each, NoMatchError))]
+
+
+def _look_for(paths: Sequence[str]) -> tuple[list[Source], list[SourceError]]:
     found: dict[tuple[int, int], Source] = {}
-    unmatched: list[NoMatchError] = []
+    problems: list[SourceError] = []
     for path in dict.fromkeys(paths):
-        with blaming(path):
-            try:
-                files = find_files(path)
-            except NoMatchError as error:
-                unmatched.append(error)
-                continue
-            for name, file in files:
-                status = file.stat()
-                found.setdefault((status.st_dev, status.st_ino), _source(name, file, status.st_mtime))
-    if unmatched and not (are_standing and found):
-        raise unmatched[0]
-    return sorted(found.values(), key=_time_order)
+        try:
+            with blaming(path):
+                for name, file in find_files(path):
+                    status = file.stat()
+                    found.setdefault((status.st_dev, status.st_ino), _source(name, file, status.st_mtime))
+        except SourceError as error:
+            problems.append(error)
+    return sorted(found.values(), key=_time_order), problems
 
 
 def chunks(source: Source, size: int = CHUNK_BYTES, upto_bytes: int | None = None) -> Iterator[Chunk]:

@@ -470,6 +470,17 @@ def test_cron_runs_ingest_bare(site):
     assert (done.exit_code, " 0 not understood" in done.stdout, (site / "lake").is_dir()) == (0, True, True)
 
 
+def test_a_source_that_is_gone_does_not_keep_the_others_out(site):
+    (site / "mailscope.toml").write_text(TOML + '[[sources]]\npaths = ["gone.log"]\n')
+    done = run("ingest")
+
+    assert (done.returncode, done.stdout[:10], done.stderr.partition(b";")[0]) == (
+        1,
+        b"mail.log: ",
+        b"mailscope: gone.log: No such file or directory",
+    )
+
+
 def test_ingest_without_anything_to_read_says_what_would_be_right(site):
     (site / "mailscope.toml").unlink()
 

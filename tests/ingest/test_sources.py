@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ingest import blocks
 from ingest.errors import SourceError
 from ingest.records import fingerprint
-from ingest.sources import Source, chunks, decode, encode, find_sources
+from ingest.sources import Source, chunks, decode, encode, find_sources, find_standing_sources
 from ingest.surveys import TAIL_BYTES
 
 LINES = (
@@ -210,20 +210,32 @@ class TestFinding:
 
 
 class TestStandingPaths:
-    def test_a_log_that_was_not_rotated_yet_is_enough(self, tmp_path):
+    @pytest.fixture
+    def log(self, tmp_path):
         (tmp_path / "mail.log").write_bytes(LINES)
-        [source] = find_sources([str(tmp_path / "mail.log"), str(tmp_path / "mail.log.*")], are_standing=True)
+        return str(tmp_path / "mail.log")
 
-        assert source.name == str(tmp_path / "mail.log")
+    def test_a_log_that_was_not_rotated_yet_is_enough(self, log):
+        [source], problems = find_standing_sources([log, f"{log}.*"])
 
-    def test_patterns_of_which_none_matches_are_an_error(self, tmp_path):
+        assert (source.name, problems) == (log, [])
+
+    def test_a_file_that_is_gone_is_told_and_the_others_are_found(self, log):
+        [source], [problem] = find_standing_sources([f"{log}.gone", log])
+
+        assert (source.name, str(problem).partition(";")[0]) == (
+            log,
+            f"{log}.gone: No such file or directory",
+        )
+
+    def test_patterns_of_which_none_matches_are_told(self, tmp_path):
+        found, [problem] = find_standing_sources([str(tmp_path / "mail.log*")])
+
+        assert (found, str(problem).partition(" matches ")[0]) == ([], "no file")
+
+    def test_a_pattern_that_is_typed_must_match(self, log):
         with pytest.raises(SourceError, match="no file matches"):
-            find_sources([str(tmp_path / "mail.log*")], are_standing=True)
-
-    def test_a_pattern_that_is_typed_must_match(self, tmp_path):
-        (tmp_path / "mail.log").write_bytes(LINES)
-        with pytest.raises(SourceError, match="no file matches"):
-            find_sources([str(tmp_path / "mail.log"), str(tmp_path / "mail.lgo.*")])
+            find_sources([log, f"{log}.*"])
 
 
 class TestWrongPaths:
