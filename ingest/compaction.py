@@ -3,9 +3,9 @@
 When a day has more than a few files, they are merged from the smallest on, while the next one is not larger than
 twice what is merged already: so a row is rewritten when what it lies in grows by half, which is as often as the
 logarithm of the day's size, and the large files of a day are left alone when cron adds small ones. A day has no more
-files of a family than eight, and one for every two megabytes that it has. Left alone are also files that are not
-stitched yet: a merged file bears the numbers of the first and last commit in it, and is not new to who has stitched
-up to that.
+files of a family than eight, and one for every two megabytes that it has; two, when it lies so far back that stitching
+cannot stop within it again: who keeps years opens every file of them. Left alone are also files that are not stitched
+yet: a merged file bears the numbers of the first and last commit in it, and is not new to who has stitched up to that.
 """
 
 from bisect import bisect_left
@@ -24,6 +24,8 @@ from ingest.rewriting import Place, opened
 from ingest.schema import commits_of
 
 ENOUGH_FILES: Final = 8
+SETTLED_FILES: Final = 2
+_RUNS: Final = 3  # that must have come after: the run that brings many days does not rewrite them
 LARGE_BYTES: Final = 2 << 20  # what a bulk ingest makes is not worth rewriting
 _GROUP_ROWS: Final = 1 << 17  # of a row group: as many as DuckDB's own
 
@@ -33,16 +35,20 @@ def compact(lake: Lake, upto_commit: int, barriers: Sequence[int] = ()) -> int:
 
     Commits on two sides of a barrier stay apart: stitching may have to go back to where it stood between them.
     """
-    ordered = sorted(barriers)
+    ordered = sorted(set(barriers))
+    settled = ordered[0] if len(ordered) >= _RUNS else 0
     with lake.ledger() as ledger:
         by_folder = defaultdict(list)
         for part in ledger.parts():
-            folder = part.path.rpartition("/")[0]
-            by_folder[folder, bisect_left(ordered, part.commit_no)].append(part)
+            folder, enough = (
+                part.path.rpartition("/")[0],
+                ENOUGH_FILES if part.commit_no >= settled else SETTLED_FILES,
+            )
+            by_folder[folder, enough, bisect_left(ordered, part.commit_no)].append(part)
         merges = [
             (group, _merged_path(folder, group))
-            for (folder, _), parts in by_folder.items()
-            for group in [_group([part for part in parts if _may_merge(part, upto_commit)])]
+            for (folder, enough, _), parts in by_folder.items()
+            for group in [_group([part for part in parts if _may_merge(part, upto_commit)], enough)]
             if len(group) > 1
         ]
         if not merges:
@@ -57,9 +63,9 @@ def _may_merge(part: Part, upto_commit: int) -> bool:
     return part.commit_no <= upto_commit and part.bytes < LARGE_BYTES and not part.is_tail
 
 
-def _group(parts: Sequence[Part]) -> list[Part]:
+def _group(parts: Sequence[Part], enough: int = ENOUGH_FILES) -> list[Part]:
     """The files to merge into one: so many that few are left, and those that are not much larger."""
-    least = len(parts) - ENOUGH_FILES + 1
+    least = len(parts) - enough + 1
     if least <= 1:
         return []
     group: list[Part] = []

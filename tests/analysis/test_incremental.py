@@ -232,12 +232,43 @@ def test_files_of_an_older_version_need_not_have_every_column(three_days):
     assert ask(three_days, "SELECT count(*)::INTEGER FROM messages") == [(19,)]
 
 
-def test_checkpoints_reach_back_a_week(tmp_path):
-    for day in range(12):
-        run(tmp_path / "lake", log(tmp_path / f"{day}.log", ordinary(day, 2)))
-    days = [checkpoint.upto.date() for checkpoint in read_state(tmp_path / "lake").checkpoints]
+@pytest.fixture(scope="module")
+def twelve_days(tmp_path_factory):
+    """A lake whose first day came in five runs, and eleven more in one each."""
+    folder = tmp_path_factory.mktemp("twelve_days")
+    for hour in range(5):
+        lines = message(MONDAY + timedelta(hours=hour), f"AA{hour:08X}", (timedelta(seconds=1), "sent"))
+        run(folder / "lake", log(folder / f"0_{hour}.log", lines))
+    for day in range(1, 12):
+        run(folder / "lake", log(folder / f"{day}.log", ordinary(day, 2)))
+    return folder / "lake"
+
+
+def test_checkpoints_reach_back_a_week(twelve_days):
+    days = [checkpoint.upto.date() for checkpoint in read_state(twelve_days).checkpoints]
 
     assert (days[0], len(days)) == (date(2026, 11, 6), 8)
+
+
+def test_a_day_before_all_checkpoints_is_left_with_two_files_a_table(twelve_days):
+    days = [folder for folder in twelve_days.rglob("date=2026-11-02") if ".stitch" not in folder.parts]
+
+    assert (len(days), max(sum(1 for _ in day.glob("*.parquet")) for day in days) <= 2) == (6, True)
+
+
+def test_late_lines_of_a_day_before_all_checkpoints_are_in_the_tables(twelve_days, tmp_path):
+    shutil.copytree(twelve_days, tmp_path / "lake")
+    run(
+        tmp_path / "lake",
+        log(
+            tmp_path / "late.log",
+            message(MONDAY + timedelta(hours=7), "BB00000001", (timedelta(seconds=1), "sent")),
+        ),
+    )
+
+    assert ask(tmp_path / "lake", "SELECT count(*)::INTEGER FROM messages WHERE date = '2026-11-02'") == [
+        (6,)
+    ]
 
 
 def test_what_is_carried_is_only_what_is_open(three_days):

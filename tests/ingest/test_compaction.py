@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import compaction
-from ingest.compaction import ENOUGH_FILES, _group, compact
+from ingest.compaction import ENOUGH_FILES, SETTLED_FILES, _group, compact
 from ingest.errors import LakeError
 from ingest.lake import Lake
 from ingest.parsing import Settings
@@ -28,14 +28,18 @@ def text_of(count):
     )
 
 
+def grown_in(folder, runs):
+    for run in range(1, runs + 1):
+        (folder / "mail.log").write_text(text_of(10 * run))
+        sources = find_sources([str(folder / "mail.log")])
+        ingest_sources(Lake(folder / "lake"), sources, Settings(zone=UTC))
+    return Lake(folder / "lake")
+
+
 @pytest.fixture
 def grown(tmp_path):
     """A lake of a log that grew twenty times."""
-    for run in range(1, 21):
-        (tmp_path / "mail.log").write_text(text_of(10 * run))
-        sources = find_sources([str(tmp_path / "mail.log")])
-        ingest_sources(Lake(tmp_path / "lake"), sources, Settings(zone=UTC))
-    return Lake(tmp_path / "lake")
+    return grown_in(tmp_path, 20)
 
 
 def rows(lake):
@@ -58,6 +62,20 @@ def test_few_files_are_left(grown):
     compact(grown, grown.last_commit())
 
     assert max(counts(grown)) <= ENOUGH_FILES
+
+
+def test_two_are_left_where_stitching_will_not_stop_again(tmp_path):
+    lake = grown_in(tmp_path, 5)
+    compact(lake, lake.last_commit(), [6, 7, 8])
+
+    assert max(counts(lake)) <= SETTLED_FILES
+
+
+def test_the_run_that_brought_some_files_does_not_rewrite_them(tmp_path):
+    lake = grown_in(tmp_path, 5)
+    compact(lake, lake.last_commit(), [6])
+
+    assert max(counts(lake)) == 5
 
 
 def test_ledger_lists_the_files_that_are_there(grown):
