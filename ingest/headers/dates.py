@@ -39,7 +39,7 @@ _ZONES: Final = {
 
 
 # The same without doubt, of which nearly every date is: day, time and zone.
-USUAL_DATE: Final = r"(?:[A-Z][a-z]{2}, )?(\d{1,2} [A-Z][a-z]{2} \d{4}) ((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d) ([+-]\d{4}|[A-Z]{2,3})(?: \([A-Za-z]{1,5}\))?"
+USUAL_DATE: Final = r"(?:[A-Z][a-z]{2}, )?(?P<day>\d{1,2} [A-Z][a-z]{2} \d{4}) (?P<time>(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d) (?P<zone>[+-]\d{4}|[A-Z]{2,3})(?: \([A-Za-z]{1,5}\))?"
 _USUAL: Final = re.compile(USUAL_DATE, re.ASCII)
 
 

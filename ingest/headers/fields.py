@@ -1,0 +1,144 @@
+"""The header blocks of many messages at once, cut into headers with NumPy and Arrow.
+
+The rules are those of `messages`: whatever is not surely a plain block there is odd here.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ingest.headers.messages import MAX_FIELDS, name_of
+from ingest.schema import TEXT
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Texts: TypeAlias = pa.StringArray
+
+_BLANKS: Final = np.isin(np.arange(256), list(b" \t\n"))
+_LF: Final = ord("\n")
+_MOST_BLANKS: Final = 8  # on either side of a value
+
+
+class Fields(NamedTuple):
+    """All headers of some messages, one after the other."""
+
+    messages: int
+    message: Ints  # of each header, by number
+    code: Ints  # of its name in `names`
+    names: Sequence[str]
+    values: Texts
+
+    def without(self, odd: Bools) -> "Fields":
+        """The headers of the other messages."""
+        is_kept = ~odd[self.message]
+        numbers = np.cumsum(~odd) - 1
+        return Fields(
+            int(numbers[-1]) + 1, numbers[self.message[is_kept]], self.code[is_kept], self.names, self.values.filter(pa.array(is_kept))
+        )
+
+    def places(self, names: Collection[str]) -> Ints:
+        """Where all headers of some names are."""
+        return np.flatnonzero(np.array([name in names for name in self.names])[self.code])
+
+    def counts(self, places: Ints) -> Ints:
+        """How many of some headers are in each message."""
+        return np.bincount(self.message[places], minlength=self.messages)
+
+    def first(self, name: str) -> Texts | None:
+        """The first header of a name in each message; None where no message has one."""
+        places = self.places({name})
+        if not len(places):
+            return None
+        found = np.full(self.messages, -1)
+        found[self.message[places[::-1]]] = places[::-1]
+        return self.values.take(pa.array(found, mask=found < 0))
+
+    def told(self, name: str, read: Callable[[str | None], Any] = lambda value: value) -> Sequence[Any]:
+        """What the first header of a name says in each message."""
+        values = self.first(name)
+        return [None] * self.messages if values is None else list(map(read, values.to_pylist()))
+
+    def by_message(self, names: Collection[str]) -> dict[int, list[tuple[str, str]]]:
+        """All headers of some names in those messages that have any."""
+        places = self.places(names)
+        found: dict[int, list[tuple[str, str]]] = {}
+        for message, code, value in zip(
+            self.message[places].tolist(),
+            self.code[places].tolist(),
+            self.values.take(pa.array(places)).to_pylist(),
+            strict=True,
+        ):
+            found.setdefault(message, []).append((self.names[code], str(value)))
+        return found
+
+
+def cut(blocks: Sequence[bytes]) -> tuple[Fields, Bools]:
+    """The headers of blocks (of `plain_block`, in ASCII), each stripped; and which blocks are odd, so not surely right."""
+    text = b"\n".join(blocks) + b"\n"
+    data = np.frombuffer(text, np.uint8)
+    sizes = np.fromiter(map(len, blocks), np.int64, len(blocks)) + 1
+    tops = np.cumsum(sizes) - sizes
+    odd = np.zeros(len(blocks), bool)
+    line_ends = np.flatnonzero(data == _LF)
+    controls = data < ord(" ")
+    if np.count_nonzero(controls) > np.count_nonzero(data == ord("\t")) + len(line_ends):  # blanks for Python, some of them
+        odd[np.searchsorted(tops, np.flatnonzero(controls & ~_BLANKS[data]), "right") - 1] = True
+    lines = np.append(0, line_ends[:-1] + 1)
+    goes_on = _BLANKS[data[lines]]
+    goes_on[np.searchsorted(lines, tops)] = False
+    for line in np.flatnonzero(goes_on & _BLANKS[data[line_ends - 1]]).tolist():
+        if text[lines[line] : line_ends[line]].isspace():  # the headers end here
+            odd[np.searchsorted(tops, lines[line], "right") - 1] = True
+    begins = lines[~goes_on]
+    ends = np.append(begins[1:], len(text)) - 1
+    message = np.searchsorted(tops, begins, "right") - 1
+    colons = np.append(np.flatnonzero(data == ord(":")), len(text))
+    colons = np.minimum(colons[np.searchsorted(colons, begins)], ends)
+    buffer = pa.py_buffer(text)
+    written = texts_between(buffer, begins, colons).dictionary_encode()
+    names = [name_of(name) or "" for name in written.dictionary.to_pylist()]
+    code = written.indices.to_numpy().astype(np.int64)
+    begins = np.minimum(colons + 1, ends)
+    for _ in range(_MOST_BLANKS):
+        if not (more := _BLANKS[data[begins]] & (begins < ends)).any():
+            break
+        begins = begins + more
+    for _ in range(_MOST_BLANKS):
+        if not (more := _BLANKS[data[ends - 1]] & (begins < ends)).any():
+            break
+        ends = ends - more
+    is_padded = (begins < ends) & (_BLANKS[data[begins]] | _BLANKS[data[ends - 1]])
+    is_nameless = np.array([not name for name in names])[code] | (data[colons] != ord(":"))
+    odd[message[is_padded | is_nameless]] = True
+    odd |= np.bincount(message, minlength=len(blocks)) > MAX_FIELDS
+    return Fields(len(blocks), message, code, names, texts_between(buffer, begins, ends)), odd
+
+
+def texts_between(buffer: pa.Buffer, begins: Ints, ends: Ints) -> Texts:
+    """The texts from places of a buffer to others; all go up."""
+    offsets = np.append(np.stack((begins, ends), 1).ravel(), ends[-1:] if len(ends) else 0).astype(np.int32)
+    pieces = pa.StringArray.from_buffers(2 * len(begins), pa.py_buffer(offsets), buffer)
+    return pieces.take(pa.array(np.arange(len(begins)) * 2))
+
+
+def bytes_of(texts: Texts) -> tuple[Bytes, Ints]:
+    """The bytes of texts without a null, one after the other, and where each begins, with the end of all."""
+    _, offsets, data = texts.buffers()
+    places = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1].astype(np.int64)
+    return np.frombuffer(data or b"", np.uint8)[places[0] : places[-1]], places - places[0]
+
+
+def texts_of(data: Bytes, offsets: Ints) -> Texts:
+    """What `bytes_of` took apart."""
+    return pa.StringArray.from_buffers(
+        len(offsets) - 1, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data)
+    )
+
+
+def nulls(count: int) -> Texts:
+    """No texts."""
+    return pa.nulls(count, TEXT)
