@@ -33,6 +33,7 @@ class Piece(NamedTuple):
     path: Path
     begin: int = 0
     end: int | None = None
+    size_bytes: int | None = None  # of the file, where that is known
 
 
 class Task(NamedTuple):
@@ -68,18 +69,18 @@ def read_all(task: Task) -> list[Batch]:
 def read_batches(task: Task) -> Iterator[Batch]:
     """The messages of a task in their order. SourceError if a file cannot be read."""
     batch: list[_Plain | _Read] = []
-    size = 0
+    rows = 0
     for each in _met(task):
         batch.append(each)
-        size += each.rows
-        if size >= task.rows:
+        rows += each.rows
+        if rows >= task.rows:
             yield _batch(batch, task)
-            batch, size = [], 0
+            batch, rows = [], 0
     if batch:
         yield _batch(batch, task)
 
 
-_HOP_BYTES: Final = 64  # a header has more, and has other headers beside it
+_ROW_BYTES: Final = 128  # most rows are made of more
 
 
 class _Plain(NamedTuple):
@@ -88,8 +89,8 @@ class _Plain(NamedTuple):
     piece: int
     block: bytes
     size_bytes: int | None
-    rows: int  # not fewer than it has
-    read: Callable[[], Iterable[Message]]  # if they are not
+    rows: int  # about
+    source: Piece | Head
 
 
 class _Read(NamedTuple):
@@ -104,19 +105,14 @@ class _Read(NamedTuple):
 def _met(task: Task) -> Iterator[_Plain | _Read]:
     is_plain = task.pseudonyms is None
     for place, piece in enumerate(task.pieces):
-        if is_plain and piece.end is None and (found := _plain_file(piece.path)):
-            block, size_bytes = found
-            yield _Plain(place, block, size_bytes, 1 + len(block) // _HOP_BYTES, partial(_messages, piece))
+        if is_plain and piece.end is None and (plain := _plain_file(place, piece)):
+            yield plain
             continue
         for each in _unread(piece):
             if is_plain and isinstance(each, Head) and 0 < len(block := each.plain_block()) <= FIRST_BYTES:
-                yield _Plain(place, block, each.size_bytes, 1 + len(block) // _HOP_BYTES, each.messages)
+                yield _Plain(place, block, each.size_bytes, 1 + len(block) // _ROW_BYTES, each)
             else:
                 yield from (_read(place, message, task) for message in each.messages())
-
-
-def _messages(piece: Piece) -> Iterator[Message]:
-    return chain.from_iterable(each.messages() for each in _unread(piece))
 
 
 def _read(place: int, message: Message, task: Task) -> _Read:
@@ -125,19 +121,20 @@ def _read(place: int, message: Message, task: Task) -> _Read:
     return _Read(place, email, hops, 1 + len(hops))
 
 
-def _plain_file(path: Path) -> tuple[bytes, int] | None:
-    """The header block of a file that is a plain message, and the file's size."""
+def _plain_file(place: int, piece: Piece) -> _Plain | None:
+    """A file that is one plain message, as it seems."""
     try:
-        file = os.open(path, os.O_RDONLY)
+        file = os.open(piece.path, os.O_RDONLY)
         try:
-            head, size_bytes = os.read(file, FIRST_BYTES), os.fstat(file).st_size
+            head, size_bytes = os.read(file, FIRST_BYTES), piece.size_bytes
+            if size_bytes is None:
+                size_bytes = os.fstat(file).st_size
         finally:
             os.close(file)
     except OSError:
         return None  # who reads it in the other way will say why
-    if head.startswith(_NO_HEADERS) or not (block := plain_block(head)):
-        return None
-    return block, size_bytes
+    block = b"" if head.startswith(_NO_HEADERS) else plain_block(head)
+    return _Plain(place, block, size_bytes, 1 + len(block) // _ROW_BYTES, piece) if block else None
 
 
 _NO_HEADERS: Final = (b"From ", b"BZh")  # a mailbox, bzip2
@@ -190,9 +187,11 @@ def _hops_of(emails: Ints, hop_counts: Ints) -> Ints:
 
 
 def _reread(each: _Plain | _Read, task: Task) -> Iterable[_Read]:
-    return (
-        [each] if isinstance(each, _Read) else (_read(each.piece, message, task) for message in each.read())
-    )
+    """The rows of a message that is not plain; its file may hold others."""
+    if isinstance(each, _Read):
+        return [each]
+    found = _unread(each.source) if isinstance(each.source, Piece) else [each.source]
+    return (_read(each.piece, message, task) for head in found for message in head.messages())
 
 
 def _table(rows: Sequence[Values], schema: pa.Schema) -> pa.Table:

@@ -20,6 +20,7 @@ class Dated(NamedTuple):
 
 
 _TIME: Final = r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
+_CLOCK: Final = re.compile(r"\d:\d\d", re.ASCII)  # without one there is no date
 _ZONE: Final = r"(?P<zone>[+-]\d\d:?\d\d|[A-Za-z]{1,5})(?![\w.])"
 _FORMS: Final = tuple(
     re.compile(form, re.ASCII)
@@ -77,6 +78,8 @@ _MONTHS: Final = {name: month_of(name) for name in "Jan Feb Mar Apr May Jun Jul 
 
 def find_date(text: str) -> Dated | None:
     """The first date in a text whose blanks are single, or None."""
+    if not _CLOCK.search(text):
+        return None
     found = next(filter(None, (form.search(text) for form in _FORMS)), None)
     return _dated(found) if found else None
 

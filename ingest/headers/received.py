@@ -187,7 +187,6 @@ def frame_of(begin: str) -> Hop | None:
 
 
 _ODD_WITHIN: Final = frozenset(';"\\')
-_CLOCK: Final = re.compile(r"\d:\d\d")  # without one there is no date
 _NEW_YEAR: Final = Dated(datetime(2000, 1, 1, tzinfo=UTC), 0, (), 0, 0)
 
 
@@ -199,7 +198,7 @@ def _form(text: str) -> Hop | None:
         not _ODD_WITHIN.isdisjoint(text)
         or " for " in text.lower()
         or not is_balanced(text)
-        or (_CLOCK.search(text) and find_date(text))
+        or find_date(text)
     ):
         return None
     hop = _hop(text, text, text, _NEW_YEAR, ())
