@@ -7,7 +7,6 @@ read one message (`values_of`), hop (`read_received`) or value. Of both ways the
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -17,13 +16,10 @@ import pyarrow.compute as pc
 
 from ingest.headers import rows
 from ingest.headers.clocks import TOLERANCE_S, tell
-from ingest.headers.dates import USUAL_DATE, usual_moment
-from ingest.headers.fields import Bools, Fields, Ints, Texts, bytes_of, cut, nulls, texts_between, texts_of
-from ingest.headers.lexer import MAX_LENGTH
+from ingest.headers.fields import Bools, Fields, Ints, Texts, bytes_of, cut, nulls, texts_between
 from ingest.headers.messages import Block
-from ingest.headers.received import (
-    ANY_ID, ATOM, GMAIL_ID, KEYWORDS, LONGEST, SENDER, TAIL, Hop, frame_of, read_received, without_sender,
-)  # fmt: skip
+from ingest.headers.received import ANY_ID, GMAIL_ID, Hop, frame_of, read_received
+from ingest.headers.splitting import SECOND_US, dates, since_1970_us, split
 from ingest.headers.verdicts import SAYING, SIGNING, read_signatures, read_verdicts
 from ingest.schema import EMAILS, HOPS, MOMENT, SMALL, TEXT, YES
 
@@ -191,57 +187,18 @@ def _together(fields: Fields, names: Sequence[str], read: Callable[..., Any]) ->
 def _sent(fields: Fields) -> tuple[Column, Column]:
     values = fields.first("date")
     if values is None:
-        return pa.nulls(fields.messages, MOMENT), pa.nulls(fields.messages, SMALL)
-    at_us, offset_s, is_known = _moments(pc.extract_regex(values, pattern=_USUAL_DATE))
-    others = pc.and_not(pc.is_valid(values), pa.array(is_known))
-    read = list(map(rows.date_of, values.filter(others).to_pylist()))
-    at = pc.replace_with_mask(
-        pa.array(at_us, mask=~is_known), others, pa.array([_us(at) for at, _ in read], pa.int64())
-    )
-    offset = pc.replace_with_mask(
-        pa.array(offset_s, SMALL, mask=~is_known), others, pa.array([offset for _, offset in read], SMALL)
-    )
-    return at.cast(MOMENT), offset
-
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND_US: Final = 1_000_000
-# Of the characters in HH:MM:SS
-_DIGITS_S: Final = np.array([36_000, 3_600, 0, 600, 60, 0, 10, 1])
-
-
-def _us(at: datetime | None) -> int | None:
-    return (at - _EPOCH) // timedelta(microseconds=1) if at else None
-
-
-def _whole(pattern: str) -> str:
-    """A pattern for Arrow that is to match a whole text: RE2 never goes back, so it has no word for that."""
-    return f"^{pattern.replace('++', '+').replace('*+', '*')}$"
-
-
-_USUAL_DATE: Final = _whole(USUAL_DATE)
-
-
-def _moments(parts: "pa.Array[Any]") -> tuple[Ints, Ints, Bools]:
-    """Microseconds since 1970 and offsets of what USUAL_DATE captured, and whether there is such a moment."""
-    is_known = pc.is_valid(parts).to_numpy(zero_copy_only=False)
-    day, time, zone = (parts.field(name).filter(pa.array(is_known)) for name in ("day", "time", "zone"))
-    coded = pc.binary_join_element_wise(day, zone, ";").dictionary_encode()
-    days = [_day(*each.split(";")) for each in coded.dictionary.to_pylist()]
-    begins = np.array([each or (0, 0) for each in days], np.int64).reshape(-1, 2)
-    code = coded.indices.to_numpy()
-    clock_s = (bytes_of(time)[0].reshape(-1, 8) - np.int64(ord("0"))) @ _DIGITS_S
-    at_us, offset_s = np.zeros((2, len(is_known)), np.int64)
-    at_us[is_known] = begins[code, 0] + clock_s * _SECOND_US
-    offset_s[is_known] = begins[code, 1]
-    is_known[is_known] = np.array([each is not None for each in days], bool)[code]
-    return at_us, offset_s, is_known
-
-
-def _day(day: str, zone: str) -> tuple[int, int] | None:
-    """When a day begins in a zone, if all its moments are such as can be told."""
-    first, last = (usual_moment(day, time, zone) for time in ("00:00:00", "23:59:59"))
-    return (_us(first[0]) or 0, first[1]) if first and last else None
+        return nulls(fields.messages), nulls(fields.messages)
+    has_date = pc.is_valid(values).to_numpy(zero_copy_only=False)
+    data, offsets = bytes_of(pc.fill_null(values, ""))
+    at_us, offset_s, is_known = dates(data, offsets[:-1], offsets[1:])
+    others = np.flatnonzero(has_date & ~is_known)
+    read = list(map(rows.date_of, values.take(pa.array(others)).to_pylist()))
+    has_zone = is_known.copy()
+    is_known[others] = [at is not None for at, _ in read]
+    has_zone[others] = [offset is not None for _, offset in read]
+    at_us[others] = [since_1970_us(at) for at, _ in read]
+    offset_s[others] = [offset or 0 for _, offset in read]
+    return pa.array(at_us, mask=~is_known).cast(MOMENT), pa.array(offset_s, SMALL, mask=~has_zone)
 
 
 def _hops(fields: Fields, ids: Texts) -> tuple[list[int], "pa.Array[Any]", pa.Table]:
@@ -253,7 +210,7 @@ def _hops(fields: Fields, ids: Texts) -> tuple[list[int], "pa.Array[Any]", pa.Ta
     number = np.arange(len(places)) - np.repeat(firsts, counts) + 1
     raw = fields.values.take(pa.array(places))
     columns, at_us, is_dated = _read(raw)
-    delay_s, skew_s, transit_s = _clocks(at_us / _SECOND_US, is_dated, number, counts)
+    delay_s, skew_s, transit_s = _clocks(at_us / SECOND_US, is_dated, number, counts)
     columns |= {
         "email_id": ids.take(pa.array(fields.message[places])),
         "hop": pa.array(number, SMALL),
@@ -286,26 +243,12 @@ def _clocks(
     return pa.array(delays, mask=no_delay), pa.array(skews), pa.array(transits, mask=no_transit)
 
 
-# As TAIL, but for a header without an id: there it begins with the addressee, or the semicolon.
-_TAIL: Final = _whole(TAIL.pattern.replace(f"{ATOM}++", f"{ATOM}*", 1))
 _OF_FRAME: Final = [*Hop._fields[:9], *Hop._fields[13:16]]  # what a header has in common with others
 
 
 def _read(raw: Texts) -> tuple[dict[str, Column], Ints, Bools]:
     """The columns of hops that are made of one header alone; and when each was, in microseconds, where that is known."""
-    text = _unfolded(raw)
-    is_short = (_sizes(raw) <= MAX_LENGTH) & (_sizes(text) <= LONGEST)
-    begin, tail, has_id = _halves(_without_senders(text))
-    parts = pc.extract_regex(tail, pattern=_TAIL)
-    at_us, offset_s, is_plain = _moments(parts)
-    hop_id, via, comment = (parts.field(name) for name in ("id", "via", "comment"))
-    for_address = pc.binary_join_element_wise(parts.field("for"), parts.field("bare"), "")
-    is_plain &= is_short & np.where(has_id, _sizes(hop_id) > 0, _sizes(comment) == 0)
-    words = pa.array(sorted(KEYWORDS))
-    is_plain &= ~pc.or_(pc.is_in(hop_id, words), pc.is_in(for_address, words)).to_numpy(zero_copy_only=False)
-    marks = pc.if_else(pc.match_substring(hop_id, "csp"), f" id {GMAIL_ID}", f" id {ANY_ID}")
-    marks = pc.if_else(pa.array(has_id), marks, "")
-    frames = pc.binary_join_element_wise(begin, marks, via, comment, "")
+    frames, hop_ids, for_addresses, at_us, offset_s, is_plain = split(raw)
     coded = frames.filter(pa.array(is_plain)).dictionary_encode()
     framed = list(map(_frame, coded.dictionary.to_pylist()))
     code = np.full(len(raw), -1)
@@ -315,7 +258,7 @@ def _read(raw: Texts) -> tuple[dict[str, Column], Ints, Bools]:
     read = list(map(read_received, raw.take(pa.array(others)).to_pylist()))
     code[others] = len(framed) + np.arange(len(read))
     hops = [*(hop or _NO_HOP for hop in framed), *read]
-    at_us[others] = [_us(hop.received_at) or 0 for hop in read]
+    at_us[others] = [since_1970_us(hop.received_at) for hop in read]
     offset_s[others] = [hop.utc_offset_s or 0 for hop in read]
     is_dated, has_zone = is_plain.copy(), is_plain.copy()
     is_dated[others] = [hop.received_at is not None for hop in read]
@@ -328,7 +271,7 @@ def _read(raw: Texts) -> tuple[dict[str, Column], Ints, Bools]:
         "received_at": pa.array(at_us, mask=~is_dated).cast(MOMENT),
         "utc_offset_s": pa.array(offset_s, SMALL, mask=~has_zone),
     }
-    for name, texts in (("hop_id", hop_id), ("for_address", for_address)):
+    for name, texts in (("hop_id", hop_ids), ("for_address", for_addresses)):
         said = pc.if_else(pc.equal(texts, ""), None, texts)
         own = pa.array([getattr(hop, name) for hop in read], TEXT)
         columns[name] = pc.replace_with_mask(said, pa.array(~is_plain), own)
@@ -345,41 +288,3 @@ def _frame(text: str) -> Hop | None:
 
 
 _ADDRESSES: Final = frozenset("<>")  # before an addressee, where there is no id
-
-
-def _sizes(texts: Texts) -> Ints:
-    return np.diff(bytes_of(texts)[1])
-
-
-def _unfolded(values: Texts) -> Texts:
-    """The values with single blanks; they begin and end with none."""
-    data, offsets = bytes_of(values)
-    is_blank = data <= ord(" ")
-    again = np.flatnonzero(is_blank[1:] & is_blank[:-1]) + 1
-    single = np.delete(np.where(is_blank, np.uint8(ord(" ")), data), again)
-    return texts_of(single, offsets - np.searchsorted(again, offsets))
-
-
-def _without_senders(texts: Texts) -> Texts:
-    data, _ = bytes_of(texts)
-    if not (data[np.flatnonzero(data == ord(SENDER[-1])) - 2] == ord(SENDER[-3])).any():  # sooner told
-        return texts
-    said = pc.match_substring(texts, SENDER)
-    others = list(map(without_sender, texts.filter(said).to_pylist()))
-    return pc.replace_with_mask(texts, said, pa.array(others, TEXT))
-
-
-def _halves(texts: Texts) -> tuple[Texts, Texts, Bools]:
-    """What stands before ` id ` and behind it; where there is none, before the addressee, or the last semicolon, and from there on."""
-    data, offsets = bytes_of(texts)
-    begins, ends = offsets[:-1], offsets[1:]
-    at = pc.find_substring(texts, " id ").to_numpy()
-    has_id = at >= 0
-    addressed = np.full(len(texts), -1)
-    addressed[~has_id] = pc.find_substring(texts.filter(pa.array(~has_id)), " for <").to_numpy()
-    semicolons = np.append(-1, np.flatnonzero(data == ord(";")))
-    semicolon = np.maximum(begins, semicolons[np.searchsorted(semicolons, ends) - 1])
-    semicolon -= (semicolon > begins) & (data[semicolon - 1] == ord(" "))
-    middle = np.where(has_id, begins + at, np.where(addressed >= 0, begins + addressed, semicolon))
-    buffer = pa.py_buffer(data)
-    return texts_between(buffer, begins, middle), texts_between(buffer, middle + 4 * has_id, ends), has_id

@@ -40,7 +40,7 @@ _ZONES: Final = {
 
 
 # The same without doubt, of which nearly every date is: day, time and zone.
-USUAL_DATE: Final = r"(?:[A-Z][a-z]{2}, )?(?P<day>\d{1,2} [A-Z][a-z]{2} \d{4}) (?P<time>(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d) (?P<zone>[+-]\d{4}|[A-Z]{2,3})(?: \([A-Za-z]{1,5}\))?"
+USUAL_DATE: Final = r"(?:[A-Z][a-z]{2}, )?(\d{1,2} [A-Z][a-z]{2} \d{4}) ((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d) ([+-]\d{4}|[A-Z]{2,3})(?: \([A-Za-z]{1,5}\))?"
 _USUAL: Final = re.compile(USUAL_DATE, re.ASCII)
 
 
@@ -68,12 +68,12 @@ def _begin(day: str, zone: str) -> tuple[str, timedelta, int] | None:
     """A day as ISO 8601 has it, and how far its zone is from UTC."""
     number, month, year = day.split()
     offset_s, _ = _offset(zone)
-    if offset_s is None or month not in _MONTHS:
+    if offset_s is None or month not in MONTHS:
         return None
-    return f"{year}-{_MONTHS[month]:02}-{number:0>2}", timedelta(seconds=offset_s), offset_s
+    return f"{year}-{MONTHS[month]:02}-{number:0>2}", timedelta(seconds=offset_s), offset_s
 
 
-_MONTHS: Final = {name: month_of(name) for name in "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()}
+MONTHS: Final = {name: month_of(name) for name in "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()}
 
 
 def find_date(text: str) -> Dated | None:

@@ -37,7 +37,11 @@ class Fields(NamedTuple):
         is_kept = ~odd[self.message]
         numbers = np.cumsum(~odd) - 1
         return Fields(
-            int(numbers[-1]) + 1, numbers[self.message[is_kept]], self.code[is_kept], self.names, self.values.filter(pa.array(is_kept))
+            int(numbers[-1]) + 1,
+            numbers[self.message[is_kept]],
+            self.code[is_kept],
+            self.names,
+            self.values.filter(pa.array(is_kept)),
         )
 
     def places(self, names: Collection[str]) -> Ints:
@@ -85,7 +89,9 @@ def cut(blocks: Sequence[bytes]) -> tuple[Fields, Bools]:
     odd = np.zeros(len(blocks), bool)
     line_ends = np.flatnonzero(data == _LF)
     controls = data < ord(" ")
-    if np.count_nonzero(controls) > np.count_nonzero(data == ord("\t")) + len(line_ends):  # blanks for Python, some of them
+    if np.count_nonzero(controls) > np.count_nonzero(data == ord("\t")) + len(
+        line_ends
+    ):  # blanks for Python, some of them
         odd[np.searchsorted(tops, np.flatnonzero(controls & ~_BLANKS[data]), "right") - 1] = True
     lines = np.append(0, line_ends[:-1] + 1)
     goes_on = _BLANKS[data[lines]]

@@ -80,8 +80,7 @@ def ingest_messages(
         read_before = ledger.messages_in([file.identity for file in files])
         unread = [file for file in files if file.identity not in read_before]
         jobs = [
-            _Job(several, Task(pieces, ENOUGH, pseudonyms, with_subjects))
-            for several, pieces in _cut(unread)
+            _Job(several, Task(pieces, ENOUGH, pseudonyms, with_subjects)) for several, pieces in _cut(unread)
         ]
         intake = _Intake(lake, ledger)
         with lake.discarding():
@@ -135,9 +134,10 @@ def _cut(files: Sequence[_File]) -> Iterator[tuple[Sequence[_File], Sequence[Pie
     small = [file for file in files if file.size_bytes <= _TASK_BYTES and file.source.compression is None]
     for begin in range(0, len(small), TASK_FILES):
         several = small[begin : begin + TASK_FILES]
-        yield several, [
-            Piece(file.source.name, file.source.path, size_bytes=file.size_bytes) for file in several
-        ]
+        yield (
+            several,
+            [Piece(file.source.name, file.source.path, size_bytes=file.size_bytes) for file in several],
+        )
     for file in files:
         name, path, size = file.source.name, file.source.path, file.size_bytes
         if file.source.compression is not None:

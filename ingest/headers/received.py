@@ -80,10 +80,10 @@ def _any(value: str, text: str) -> Hop:
 
 # What stands behind `id` in most headers, and the date.
 ATOM: Final = r"[^ ;()<>\[\],\x22\\]"
-TAIL: Final = re.compile(
-    rf"(?P<id>{ATOM}++)(?P<via>(?: via (?:Frontend|Mailbox) Transport)?)(?: for (?:<(?P<for>{ATOM}++)>|(?P<bare>{ATOM}++)))?"
-    rf"(?P<comment>(?: \([^()\x22\\]*+\))?) ?; ?{USUAL_DATE}",
-    re.ASCII,
+VIA: Final = "(?: via (?:Frontend|Mailbox) Transport)"
+COMMENT: Final = r"(?: \([^()\x22\\]*+\))"
+_TAIL: Final = re.compile(
+    rf"({ATOM}++)({VIA}?)(?: for (?:<({ATOM}++)>|({ATOM}++)))?({COMMENT}?) ?; ?{USUAL_DATE}", re.ASCII
 )
 _DATE: Final = re.compile(USUAL_DATE, re.ASCII)
 _ADDRESSEE: Final = re.compile(rf"([^<>]+) for <({ATOM}+)>")
@@ -104,7 +104,7 @@ def _usual(value: str, text: str) -> Hop | None:
         return None
     begin, mark, end = text.partition(" id ")
     if mark:
-        found = TAIL.fullmatch(end)
+        found = _TAIL.fullmatch(end)
         if not found:
             return None
         hop_id, via, for_address, bare, comment, day, time, zone = found.groups()

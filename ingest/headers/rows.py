@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from ingest.headers.clocks import tell
 from ingest.headers.dates import find_date, read_usual
 from ingest.headers.lexer import MAX_LENGTH, TokenKind, scan
-from ingest.headers.messages import Block, Field, Message
+from ingest.headers.messages import Field, Message
 from ingest.headers.received import Hop, read_received
 from ingest.headers.verdicts import SAYING, SIGNING, read_signatures, read_verdicts
 from ingest.schema import EMAILS, HOPS
