@@ -61,7 +61,7 @@ def split(raw: Texts) -> Split:
     addressed = np.full(len(at), -1)
     addressed[~has_id] = pc.find_substring(text.filter(pa.array(~has_id)), " for <").to_numpy()
     middle = np.where(has_id, begins + at, np.where(addressed >= 0, begins + addressed, stop))
-    odd = np.append(np.flatnonzero(~_ATOMS[data]), len(data))
+    odd = np.append(np.flatnonzero(np.frombuffer(data.tobytes().translate(_NO_ATOMS), bool)), len(data))
     id_begins = middle + len(" id ") * has_id
     id_ends = np.where(has_id, _next(odd, id_begins), middle)
     is_for = (data.take(id_ends[:, None] + np.arange(5), mode="clip") == _FOR).all(1)
@@ -92,7 +92,7 @@ def split(raw: Texts) -> Split:
     return Split(frames, hop_ids, for_addresses, at_us, offset_s, is_plain)
 
 
-_ATOMS: Final = np.array([re.fullmatch(ATOM, chr(byte), re.ASCII) is not None for byte in range(256)])
+_NO_ATOMS: Final = bytes(re.fullmatch(ATOM, chr(byte)) is None for byte in range(256))
 _FOR: Final = np.frombuffer(b" for ", np.uint8)
 _REST: Final = re.compile(f"{VIA}?{COMMENT}?", re.ASCII)
 _VIA: Final = " via "
@@ -125,12 +125,17 @@ def _unfolded(values: Texts) -> Texts:
 
 
 def _without_senders(texts: Texts) -> Texts:
-    data, _ = bytes_of(texts)
-    if not _is(data, SENDER[-3], np.flatnonzero(data == ord(SENDER[-1])) - 2).any():  # sooner told
+    """The texts without Exim's comment on the envelope's sender; empty where that is more than a comment."""
+    data, offsets = bytes_of(texts)
+    brackets = np.flatnonzero(data == ord(SENDER[-1]))
+    suspects = offsets.searchsorted(brackets[_is(data, SENDER[-3], brackets - 2)], "right") - 1  # sooner told
+    if not len(suspects):
         return texts
-    said = pc.match_substring(texts, SENDER)
-    others = list(map(without_sender, texts.filter(said).to_pylist()))
-    return pc.replace_with_mask(texts, said, pa.array(others, pa.string()))
+    is_suspect = np.zeros(len(texts), bool)
+    is_suspect[suspects] = True
+    mask = pa.array(is_suspect)
+    others = [without_sender(text) if SENDER in text else text for text in texts.filter(mask).to_pylist()]
+    return pc.replace_with_mask(texts, mask, pa.array(others, pa.string()))
 
 
 # What is in each place of a usual date: digits, letters, signs, or that character.
@@ -142,6 +147,7 @@ _KINDS: Final = np.array(
     np.uint8,
 )  # fmt: skip
 _WEEKDAY: Final = np.frombuffer(b"Aaa, ", np.uint8)
+_GMT: Final = np.frombuffer(b"GMT", np.uint8)
 _MOMENT: Final = np.frombuffer(b"00 Aaa 0000 00:00:00 +0000", np.uint8)
 _ZONE_NAME: Final = re.compile(r"(?: \([A-Za-z]{1,5}\))?")
 _MONTHS: Final = np.array([int.from_bytes(name.encode(), "big") for name in MONTHS])
@@ -149,15 +155,18 @@ _YEARS: Final = (2, 9998)  # all of whose moments Python knows in all zones
 
 
 def dates(data: Bytes, begins: Ints, ends: Ints) -> tuple[Ints, Ints, Bools]:
-    """Moments in microseconds since 1970 and offsets in seconds of texts that are a USUAL_DATE with a zone in digits; and which are."""
+    """Moments in microseconds since 1970 and offsets in seconds of texts that are a USUAL_DATE with a zone in digits, or GMT; and which are."""
     is_known = (_KINDS[data.take(begins[:, None] + np.arange(5), mode="clip")] == _WEEKDAY).all(1)
     begins = begins + 5 * is_known
     is_short = _is(data, " ", begins + 1)
     begins = begins - is_short
     text = data.take(begins[:, None] + np.arange(len(_MOMENT)), mode="clip")
     text[is_short, 0] = ord("0")
-    is_known = (_KINDS[text] == _MOMENT).all(1) & (begins + len(_MOMENT) <= ends)
-    zones = texts_between(pa.py_buffer(data), np.where(is_known, begins + len(_MOMENT), ends), ends)
+    is_named = (text[:, 21:24] == _GMT).all(1)
+    text[is_named, 21:] = _MOMENT[21:]
+    stops = begins + len(_MOMENT) - 2 * is_named
+    is_known = (_KINDS[text] == _MOMENT).all(1) & (stops <= ends)
+    zones = texts_between(pa.py_buffer(data), np.where(is_known, stops, ends), ends)
     is_known &= _fits(zones, lambda each: _ZONE_NAME.fullmatch(each) is not None)
     digits = text.T.astype(np.int64) - ord("0")
     day, century, year, hour, minute, second, zone_h, zone_min = (
