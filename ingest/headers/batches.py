@@ -167,7 +167,7 @@ def _batch(met: Sequence[_Plain | _Read], task: Task) -> Batch:
     hops = pa.concat_tables(
         [columns.hops, _table(list(chain.from_iterable(read.hops for _, read in others)), HOPS)]
     )
-    numbers = list(map(number_of, emails["email_id"].to_pylist()))
+    numbers = [number_of(str(email_id)) for email_id in emails["email_id"].to_pylist()]
     order = np.argsort(places, kind="stable").tolist()
     found = [Found(met[places[row]].piece, numbers[row], int(hop_counts[row])) for row in order]
     once: dict[int, int] = {}
@@ -175,7 +175,7 @@ def _batch(met: Sequence[_Plain | _Read], task: Task) -> Batch:
         once.setdefault(numbers[row], row)
     if len(once) < len(order):
         rows = np.array(sorted(once.values()))
-        emails, hops = emails.take(pa.array(rows)), hops.take(pa.array(_hops_of(rows, hop_counts)))
+        emails, hops = emails.take(rows), hops.take(_hops_of(rows, hop_counts))
     return Batch(found, emails, hops)
 
 

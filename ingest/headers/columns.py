@@ -11,19 +11,30 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow
 
 from ingest.headers import rows
 from ingest.headers.clocks import TOLERANCE_S, tell
-from ingest.headers.fields import Bools, Fields, Ints, Texts, bytes_of, cut, nulls, texts_between
+from ingest.headers.fields import (
+    Array,
+    Bools,
+    Fields,
+    Ints,
+    Texts,
+    bytes_of,
+    cut,
+    nulls,
+    pa,
+    pc,
+    texts_between,
+)
 from ingest.headers.messages import Block
 from ingest.headers.received import ANY_ID, GMAIL_ID, Hop, frame_of, read_received
 from ingest.headers.splitting import SECOND_US, dates, since_1970_us, split
 from ingest.headers.verdicts import SAYING, SIGNING, read_signatures, read_verdicts
 from ingest.schema import EMAILS, HOPS, MOMENT, SMALL, TEXT, YES
 
-Column: TypeAlias = "pa.Array[Any] | Sequence[Any]"
+Column: TypeAlias = Any  # an array, or a list of values
 
 
 class Columns(NamedTuple):
@@ -31,13 +42,13 @@ class Columns(NamedTuple):
 
     taken: Sequence[int]
     hop_counts: Sequence[int]
-    emails: pa.Table
-    hops: pa.Table
+    emails: pyarrow.Table
+    hops: pyarrow.Table
 
 
 def read_columns(blocks: Sequence[bytes], sizes: Sequence[int | None], *, with_subject: bool) -> Columns:
     """The rows of messages with such header blocks (of `plain_block`) and so many bytes each."""
-    taken = np.array([place for place, block in enumerate(blocks) if block and block.isascii()], np.int64)
+    taken = np.array([place for place, block in enumerate(blocks) if block.isascii()], np.int64)
     if not len(taken):
         return _NOTHING
     fields, odd = cut([blocks[place] for place in taken.tolist()])
@@ -62,12 +73,12 @@ def read_columns(blocks: Sequence[bytes], sizes: Sequence[int | None], *, with_s
 _NOTHING: Final = Columns([], [], EMAILS.empty_table(), HOPS.empty_table())
 
 
-def _table(columns: Mapping[str, Column], schema: pa.Schema) -> pa.Table:
+def _table(columns: Mapping[str, Column], schema: pyarrow.Schema) -> pyarrow.Table:
     arrays = [
         column if isinstance(column := columns[field.name], pa.Array) else pa.array(column, field.type)
         for field in schema
     ]
-    return pa.table(arrays, schema=schema)
+    return pyarrow.table(arrays, schema=schema)
 
 
 def _ids(fields: Fields) -> Texts:
@@ -90,7 +101,7 @@ def _emails(fields: Fields, *, with_subject: bool) -> dict[str, Column]:
     nothing = nulls(fields.messages)
     sent_at, sent_offset_s = _sent(fields)
     return {
-        "message_id": _plain(fields, "message-id", _PLAIN_ID, lambda value: rows.message_id([value])),
+        "message_id": _plain(fields, "message-id", _PLAIN_ID, _message_id),
         "sent_at": sent_at,
         "sent_offset_s": sent_offset_s,
         "from_domains": _domains(fields, "from"),
@@ -110,8 +121,12 @@ def _emails(fields: Fields, *, with_subject: bool) -> dict[str, Column]:
     }
 
 
+def _message_id(value: str) -> str | None:
+    return rows.message_id([value])
+
+
 def _plain(
-    fields: Fields, name: str, pattern: str, read: Callable[[str | None], str | None], around: str = ""
+    fields: Fields, name: str, pattern: str, read: Callable[[str], str | None], around: str = ""
 ) -> Texts:
     """What the first header of a name says in each message: itself where a pattern is all of it, else what is read."""
     values = fields.first(name)
@@ -131,7 +146,7 @@ _ODD_ADDRESS: Final = r'["()\\]'
 _LONGEST_DOMAIN: Final = 253
 
 
-def _domains(fields: Fields, *names: str) -> "pa.Array[Any]":
+def _domains(fields: Fields, *names: str) -> Array:
     """`rows.domains` of the headers of some names, by message."""
     places = fields.places(names)
     values = fields.values.take(pa.array(places))
@@ -201,7 +216,7 @@ def _sent(fields: Fields) -> tuple[Column, Column]:
     return pa.array(at_us, mask=~is_known).cast(MOMENT), pa.array(offset_s, SMALL, mask=~has_zone)
 
 
-def _hops(fields: Fields, ids: Texts) -> tuple[list[int], "pa.Array[Any]", pa.Table]:
+def _hops(fields: Fields, ids: Texts) -> tuple[list[int], Array, pyarrow.Table]:
     """How many hops each message has, how long it was on its way, and the hops, the oldest first."""
     places = fields.places({"received"})
     counts = fields.counts(places)
@@ -223,7 +238,7 @@ def _hops(fields: Fields, ids: Texts) -> tuple[list[int], "pa.Array[Any]", pa.Ta
 
 def _clocks(
     at_s: "np.ndarray[Any, np.dtype[np.float64]]", is_dated: Bools, number: Ints, counts: Ints
-) -> tuple[Column, Column, "pa.Array[Any]"]:
+) -> tuple[Column, Column, Array]:
     """What `tell` tells: delays, skews, and by message the time from the first clock to the last."""
     ends = np.cumsum(counts)
     is_first = number == 1
@@ -233,12 +248,12 @@ def _clocks(
     several = ~no_transit
     transits[several] = np.maximum(0.0, at_s[ends[several] - 1] - at_s[(ends - counts)[several]])
     odd = ~is_dated | (~is_first & (delays < -TOLERANCE_S))
+    times = [at if dated else None for at, dated in zip(at_s.tolist(), is_dated.tolist(), strict=True)]
     for message in np.unique(np.repeat(np.arange(len(counts)), counts)[odd]).tolist():
-        hops = slice(ends[message] - counts[message], ends[message])
-        known = zip(at_s[hops].tolist(), is_dated[hops].tolist(), strict=True)
-        delay_s, skews[hops], transit_s = tell([at if dated else None for at, dated in known])
-        no_delay[hops] = [each is None for each in delay_s]
-        delays[hops] = [each or 0.0 for each in delay_s]
+        first, end = int(ends[message] - counts[message]), int(ends[message])
+        delay_s, skews[first:end], transit_s = tell(times[first:end])
+        no_delay[first:end] = [each is None for each in delay_s]
+        delays[first:end] = [each or 0.0 for each in delay_s]
         no_transit[message], transits[message] = transit_s is None, transit_s or 0.0
     return pa.array(delays, mask=no_delay), pa.array(skews), pa.array(transits, mask=no_transit)
 

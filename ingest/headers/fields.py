@@ -3,20 +3,26 @@
 The rules are those of `messages`: whatever is not surely a plain block there is odd here.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+import pyarrow
+import pyarrow.compute
 
 from ingest.headers.messages import MAX_FIELDS, name_of
 from ingest.schema import TEXT
 
+# Without their types: the stubs take each array for one of truth values, and want one overload a type.
+pa: Any = pyarrow
+pc: Any = pyarrow.compute
+Array: TypeAlias = Any
+Texts: TypeAlias = Any  # an array of strings
+
 Ints: TypeAlias = npt.NDArray[np.int64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
-Texts: TypeAlias = pa.StringArray
 
 _BLANKS: Final = np.isin(np.arange(256), list(b" \t\n"))
 _LF: Final = ord("\n")
@@ -52,7 +58,7 @@ class Fields(NamedTuple):
         """How many of some headers are in each message."""
         return np.bincount(self.message[places], minlength=self.messages)
 
-    def first(self, name: str) -> Texts | None:
+    def first(self, name: str) -> Texts:
         """The first header of a name in each message; None where no message has one."""
         places = self.places({name})
         if not len(places):
@@ -61,22 +67,19 @@ class Fields(NamedTuple):
         found[self.message[places[::-1]]] = places[::-1]
         return self.values.take(pa.array(found, mask=found < 0))
 
-    def told(self, name: str, read: Callable[[str | None], Any] = lambda value: value) -> Sequence[Any]:
-        """What the first header of a name says in each message."""
+    def told(self, name: str) -> list[str | None]:
+        """The same as a list."""
         values = self.first(name)
-        return [None] * self.messages if values is None else list(map(read, values.to_pylist()))
+        return [None] * self.messages if values is None else list(values.to_pylist())
 
     def by_message(self, names: Collection[str]) -> dict[int, list[tuple[str, str]]]:
         """All headers of some names in those messages that have any."""
         places = self.places(names)
         found: dict[int, list[tuple[str, str]]] = {}
-        for message, code, value in zip(
-            self.message[places].tolist(),
-            self.code[places].tolist(),
-            self.values.take(pa.array(places)).to_pylist(),
-            strict=True,
-        ):
-            found.setdefault(message, []).append((self.names[code], str(value)))
+        values = self.values.take(pa.array(places)).to_pylist()
+        for place, value in zip(places.tolist(), values, strict=True):
+            headers = found.setdefault(int(self.message[place]), [])
+            headers.append((self.names[self.code[place]], value))
         return found
 
 
@@ -89,9 +92,8 @@ def cut(blocks: Sequence[bytes]) -> tuple[Fields, Bools]:
     odd = np.zeros(len(blocks), bool)
     line_ends = np.flatnonzero(data == _LF)
     controls = data < ord(" ")
-    if np.count_nonzero(controls) > np.count_nonzero(data == ord("\t")) + len(
-        line_ends
-    ):  # blanks for Python, some of them
+    tabs = np.count_nonzero(data == ord("\t"))
+    if np.count_nonzero(controls) > tabs + len(line_ends):  # blanks for Python, some of the others
         odd[np.searchsorted(tops, np.flatnonzero(controls & ~_BLANKS[data]), "right") - 1] = True
     lines = np.append(0, line_ends[:-1] + 1)
     goes_on = _BLANKS[data[lines]]
@@ -124,7 +126,7 @@ def cut(blocks: Sequence[bytes]) -> tuple[Fields, Bools]:
     return Fields(len(blocks), message, code, names, texts_between(buffer, begins, ends)), odd
 
 
-def texts_between(buffer: pa.Buffer, begins: Ints, ends: Ints) -> Texts:
+def texts_between(buffer: pyarrow.Buffer, begins: Ints, ends: Ints) -> Texts:
     """The texts from places of a buffer to others; all go up."""
     offsets = np.append(np.stack((begins, ends), 1).ravel(), ends[-1:] if len(ends) else 0).astype(np.int32)
     pieces = pa.StringArray.from_buffers(2 * len(begins), pa.py_buffer(offsets), buffer)
@@ -136,6 +138,11 @@ def bytes_of(texts: Texts) -> tuple[Bytes, Ints]:
     _, offsets, data = texts.buffers()
     places = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1].astype(np.int64)
     return np.frombuffer(data or b"", np.uint8)[places[0] : places[-1]], places - places[0]
+
+
+def at(data: Bytes, places: Ints) -> Bytes:
+    """The bytes at some places; of those outside, any."""
+    return data.take(places, mode="clip") if len(data) else np.zeros(places.shape, np.uint8)
 
 
 def texts_of(data: Bytes, offsets: Ints) -> Texts:

@@ -121,8 +121,9 @@ def plain_block(data: bytes) -> bytes:
 
     The first line of nothing but blanks ends them: whoever takes the block apart has to look for one.
     """
-    end = data.find(b"\n\n")
-    block = data[: max(0, end)]
+    if not _NAME.match(data):
+        return b""
+    block = data[: max(0, data.find(b"\n\n"))]
     if not block or b"\r" in block:
         found = None if _LEAD.match(data) else _END.search(data)
         block = data[: found.start()].removesuffix(b"\r").replace(b"\r\n", b"\n") if found else b""

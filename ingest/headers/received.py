@@ -153,15 +153,13 @@ _CLIENTS: Final = tuple(
     )
 )  # fmt: skip
 # Names that mean more than a name to the reading of a header: other names must not stand for them.
-_TELLING: Final = re.compile(
-    "|".join(
-        re.escape(word)
-        for word in sorted(
-            {hint.strip("() ") for server in SERVERS for hint in server.hints} | {"account", "auth", "tls"}
-        )
-        if word not in ("", "/") and " " not in word
+_TELLING: Final = tuple(
+    word
+    for word in sorted(
+        {hint.strip("() ") for server in SERVERS for hint in server.hints} | {"account", "auth", "tls"}
     )
-)  # fmt: skip
+    if word not in ("", "/") and " " not in word
+)
 _NO_HELOS: Final = KEYWORDS | {"mail"}  # `mail pickup service`
 
 
@@ -175,7 +173,8 @@ def frame_of(begin: str) -> Hop | None:
         if found := shape.match(begin):
             named = found.groupdict()
             ip = _address(named["ip"])
-            if ip is None or named["helo"].lower() in _NO_HELOS or _TELLING.search(found[0].lower()):
+            client = found[0].lower()
+            if ip is None or named["helo"].lower() in _NO_HELOS or any(map(client.__contains__, _TELLING)):
                 break
             form = _form(text + begin[found.end() :])
             names: dict[str | None, str | None] = {

@@ -78,7 +78,9 @@ def values_of(message: Message, *, with_subject: bool = True) -> tuple[Values, l
         size_bytes,
         len(received),
         passed_s,
-        [verdict._asdict() for verdict in read_verdicts(block)] if any(map(first, SAYING)) else [],
+        [verdict._asdict() for verdict in read_verdicts(block)]
+        if any(first(name) is not None for name in SAYING)
+        else [],
         [signature._asdict() for signature in read_signatures(block)] if first(SIGNING) is not None else [],
         text_of(first("list-id")),
         text_of(first("list-unsubscribe")),
@@ -184,6 +186,7 @@ def _id(fields: Iterable[Field]) -> str:
 
 
 def date_of(value: str | None) -> tuple[datetime | None, int | None]:
+    """The moment of a Date header, and how far its clock is from UTC in seconds."""
     if value is None:
         return None, None
     text = " ".join(value[:_MAX_TEXT].split())

@@ -10,11 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.headers.dates import MONTHS
-from ingest.headers.fields import Bools, Bytes, Ints, Texts, bytes_of, texts_between, texts_of
+from ingest.headers.fields import Bools, Bytes, Ints, Texts, at, bytes_of, pa, pc, texts_between, texts_of
 from ingest.headers.lexer import MAX_LENGTH
 from ingest.headers.received import (
     ANY_ID,
@@ -26,7 +24,8 @@ from ingest.headers.received import (
     SENDER,
     VIA,
     without_sender,
-)  # fmt: skip
+)
+from ingest.schema import TEXT
 
 SECOND_US: Final = 1_000_000
 _BLANK: Final = ord(" ")
@@ -50,21 +49,21 @@ def split(raw: Texts) -> Split:
     text = _without_senders(text)
     data, offsets = bytes_of(text)
     begins, ends = offsets[:-1], offsets[1:]
-    at = pc.find_substring(text, " id ").to_numpy()
-    has_id = at >= 0
+    id_at = pc.find_substring(text, " id ").to_numpy()
+    has_id = id_at >= 0
     semicolons = np.append(-1, np.flatnonzero(data == ord(";")))
     semicolon = semicolons[np.searchsorted(semicolons, ends) - 1]
     is_plain &= semicolon > begins
     semicolon = np.maximum(semicolon, begins)
     at_us, offset_s, is_dated = dates(data, semicolon + 1 + _is(data, " ", semicolon + 1), ends)
     stop = np.maximum(begins, semicolon - _is(data, " ", semicolon - 1))
-    addressed = np.full(len(at), -1)
+    addressed = np.full(len(id_at), -1)
     addressed[~has_id] = pc.find_substring(text.filter(pa.array(~has_id)), " for <").to_numpy()
-    middle = np.where(has_id, begins + at, np.where(addressed >= 0, begins + addressed, stop))
+    middle = np.where(has_id, begins + id_at, np.where(addressed >= 0, begins + addressed, stop))
     odd = np.append(np.flatnonzero(np.frombuffer(data.tobytes().translate(_NO_ATOMS), bool)), len(data))
     id_begins = middle + len(" id ") * has_id
     id_ends = np.where(has_id, _next(odd, id_begins), middle)
-    is_for = (data.take(id_ends[:, None] + np.arange(5), mode="clip") == _FOR).all(1)
+    is_for = (at(data, id_ends[:, None] + np.arange(5)) == _FOR).all(1)
     is_angled = is_for & _is(data, "<", id_ends + 5)
     for_begins = id_ends + 5 + is_angled
     for_ends = _next(odd, for_begins)
@@ -79,10 +78,8 @@ def split(raw: Texts) -> Split:
     texts = pa.py_buffer(data)
     id_begins, id_ends = (np.where(is_plain & has_id, each, begins) for each in (id_begins, id_ends))
     for_begins, for_ends = (np.where(is_plain & is_for, each, begins) for each in (for_begins, for_ends))
-    hop_ids, for_addresses = (
-        texts_between(texts, id_begins, id_ends),
-        texts_between(texts, for_begins, for_ends),
-    )
+    hop_ids = texts_between(texts, id_begins, id_ends)
+    for_addresses = texts_between(texts, for_begins, for_ends)
     words = pa.array(sorted(KEYWORDS))
     is_word = pc.or_(pc.is_in(hop_ids, words), pc.is_in(for_addresses, words))
     is_plain &= ~is_word.to_numpy(zero_copy_only=False)
@@ -100,7 +97,7 @@ _VIA: Final = " via "
 
 def _is(data: Bytes, character: str, places: Ints) -> Bools:
     """Whether a character stands in each of some places, which may be outside."""
-    found: Bools = data.take(places, mode="clip") == ord(character)
+    found: Bools = at(data, places) == ord(character)
     return found
 
 
@@ -112,7 +109,8 @@ def _next(among: Ints, places: Ints) -> Ints:
 def _fits(texts: Texts, test: Callable[[str], bool]) -> Bools:
     """Which texts, many of them alike, are such as a test says."""
     coded = texts.dictionary_encode()
-    return np.array(list(map(test, coded.dictionary.to_pylist())), bool)[coded.indices.to_numpy()]
+    found: Bools = np.array([test(text) for text in coded.dictionary.to_pylist()], np.bool_)[coded.indices]
+    return found
 
 
 def _unfolded(values: Texts) -> Texts:
@@ -135,7 +133,7 @@ def _without_senders(texts: Texts) -> Texts:
     is_suspect[suspects] = True
     mask = pa.array(is_suspect)
     others = [without_sender(text) if SENDER in text else text for text in texts.filter(mask).to_pylist()]
-    return pc.replace_with_mask(texts, mask, pa.array(others, pa.string()))
+    return pc.replace_with_mask(texts, mask, pa.array(others, TEXT))
 
 
 # What is in each place of a usual date: digits, letters, signs, or that character.
@@ -156,11 +154,11 @@ _YEARS: Final = (2, 9998)  # all of whose moments Python knows in all zones
 
 def dates(data: Bytes, begins: Ints, ends: Ints) -> tuple[Ints, Ints, Bools]:
     """Moments in microseconds since 1970 and offsets in seconds of texts that are a USUAL_DATE with a zone in digits, or GMT; and which are."""
-    is_known = (_KINDS[data.take(begins[:, None] + np.arange(5), mode="clip")] == _WEEKDAY).all(1)
+    is_known = (_KINDS[at(data, begins[:, None] + np.arange(5))] == _WEEKDAY).all(1)
     begins = begins + 5 * is_known
     is_short = _is(data, " ", begins + 1)
     begins = begins - is_short
-    text = data.take(begins[:, None] + np.arange(len(_MOMENT)), mode="clip")
+    text = at(data, begins[:, None] + np.arange(len(_MOMENT)))
     text[is_short, 0] = ord("0")
     is_named = (text[:, 21:24] == _GMT).all(1)
     text[is_named, 21:] = _MOMENT[21:]
