@@ -148,7 +148,7 @@ def _unread(piece: Piece) -> Iterator[Head | Message]:
 
 
 def _batch(met: Sequence[_Plain | _Read], task: Task) -> Batch:
-    """All of some messages, and their rows in the order in which they were met."""
+    """All of some messages as they were met, and their rows, those of plain ones first."""
     plain = [(place, each) for place, each in enumerate(met) if isinstance(each, _Plain)]
     columns = read_columns(
         [each.block for _, each in plain],
@@ -156,26 +156,27 @@ def _batch(met: Sequence[_Plain | _Read], task: Task) -> Batch:
         with_subject=task.with_subjects,
     )
     places = [plain[number][0] for number in columns.taken]
+    taken = set(places)
     others = [
-        (place, read)
-        for place in sorted({*range(len(met))}.difference(places))
-        for read in _reread(met[place], task)
+        (place, read) for place in range(len(met)) if place not in taken for read in _reread(met[place], task)
     ]
     places += [place for place, _ in others]
-    hop_counts = np.array([*columns.hop_counts, *(len(read.hops) for _, read in others)], np.int64)
-    emails = pa.concat_tables([columns.emails, _table([read.email for _, read in others], EMAILS)])
-    hops = pa.concat_tables(
-        [columns.hops, _table(list(chain.from_iterable(read.hops for _, read in others)), HOPS)]
-    )
-    numbers = [number_of(str(email_id)) for email_id in emails["email_id"].to_pylist()]
-    order = np.argsort(places, kind="stable").tolist()
-    found = [Found(met[places[row]].piece, numbers[row], int(hop_counts[row])) for row in order]
+    hop_counts = [*columns.hop_counts, *(len(read.hops) for _, read in others)]
+    emails, hops = columns.emails, columns.hops
+    if others:
+        emails = pa.concat_tables([emails, _table([read.email for _, read in others], EMAILS)])
+        hops = pa.concat_tables(
+            [hops, _table(list(chain.from_iterable(read.hops for _, read in others)), HOPS)]
+        )
+    numbers = list(map(number_of, [*columns.email_ids, *(read.email[0] for _, read in others)]))
+    order = sorted(range(len(places)), key=places.__getitem__) if others else range(len(places))
+    found = [Found(met[places[row]].piece, numbers[row], hop_counts[row]) for row in order]
     once: dict[int, int] = {}
     for row in order:
         once.setdefault(numbers[row], row)
     if len(once) < len(order):
         rows = np.array(sorted(once.values()))
-        emails, hops = emails.take(rows), hops.take(_hops_of(rows, hop_counts))
+        emails, hops = emails.take(rows), hops.take(_hops_of(rows, np.array(hop_counts)))
     return Batch(found, emails, hops)
 
 

@@ -8,6 +8,7 @@ read one message (`values_of`), hop (`read_received`) or value. Of both ways the
 import re
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -38,9 +39,10 @@ Column: TypeAlias = Any  # an array, or a list of values
 
 
 class Columns(NamedTuple):
-    """Those messages that were plain, by their numbers among all that were given, how many hops each has, and their rows."""
+    """Those messages that were plain, by their numbers among all that were given, and their rows; each has so many hops."""
 
     taken: Sequence[int]
+    email_ids: Sequence[str]
     hop_counts: Sequence[int]
     emails: pyarrow.Table
     hops: pyarrow.Table
@@ -59,18 +61,19 @@ def read_columns(blocks: Sequence[bytes], sizes: Sequence[int | None], *, with_s
     if odd.any():
         taken, fields = taken[~odd], fields.without(odd)
     ids = _ids(fields)
-    hop_counts, transits, hops = _hops(fields, ids)
+    email_ids = pa.array(ids, TEXT)
+    hop_counts, transits, hops = _hops(fields, email_ids)
     told = {
-        "email_id": ids,
+        "email_id": email_ids,
         "size_bytes": [sizes[place] for place in taken.tolist()],
         "hop_count": hop_counts,
         "transit_s": transits,
     }
     emails = _table(told | _emails(fields, with_subject=with_subject), EMAILS)
-    return Columns(taken.tolist(), hop_counts, emails, hops)
+    return Columns(taken.tolist(), ids, hop_counts, emails, hops)
 
 
-_NOTHING: Final = Columns([], [], EMAILS.empty_table(), HOPS.empty_table())
+_NOTHING: Final = Columns([], [], [], EMAILS.empty_table(), HOPS.empty_table())
 
 
 def _table(columns: Mapping[str, Column], schema: pyarrow.Schema) -> pyarrow.Table:
@@ -81,13 +84,14 @@ def _table(columns: Mapping[str, Column], schema: pyarrow.Schema) -> pyarrow.Tab
     return pyarrow.table(arrays, schema=schema)
 
 
-def _ids(fields: Fields) -> Texts:
+def _ids(fields: Fields) -> list[str]:
     """As `rows` makes them."""
     names = pa.array(fields.names, TEXT).take(pa.array(fields.code))
     pairs = pc.binary_join_element_wise(names, fields.values, ":")
-    offsets = np.searchsorted(fields.message, np.arange(fields.messages + 1)).astype(np.int32)
-    texts = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), pairs), "\n").cast(pa.binary())
-    return pa.array([blake2b(text, digest_size=8).hexdigest() for text in texts.to_pylist()], TEXT)
+    firsts = np.searchsorted(fields.message, np.arange(fields.messages + 1)).astype(np.int32)
+    data, offsets = bytes_of(pc.binary_join(pa.ListArray.from_arrays(pa.array(firsts), pairs), "\n"))
+    text = data.tobytes()
+    return [blake2b(text[begin:end], digest_size=8).hexdigest() for begin, end in pairwise(offsets.tolist())]
 
 
 # Values that are what they tell, but for the angle brackets of a path; `=` may begin an encoded word.
