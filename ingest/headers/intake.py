@@ -38,9 +38,9 @@ ENOUGH: Final = 20_000
 # Of a task: enough to be worth sending, few enough that each worker has some.
 TASK_FILES: Final = 2_000
 _TASK_BYTES: Final = 16 << 20  # of a mailbox
-# Processes take a second to start, in which one reads 10,000 messages; and what they found must be sent. So less is
-# read sooner right here.
-_WORTH_TASKS: Final = 25
+# Processes take seconds to start, in which one reads 50,000 messages; and what they found must be sent. So less is read
+# sooner right here.
+_WORTH_TASKS: Final = 100
 
 
 class MessagesReport(NamedTuple):
