@@ -98,9 +98,10 @@ def cut(blocks: Sequence[bytes]) -> tuple[Fields, Bools]:
     lines = np.append(0, line_ends[:-1] + 1)
     goes_on = _BLANKS[data[lines]]
     goes_on[np.searchsorted(lines, tops)] = False
-    for line in np.flatnonzero(goes_on & _BLANKS[data[line_ends - 1]]).tolist():
-        if text[lines[line] : line_ends[line]].isspace():  # the headers end here
-            odd[np.searchsorted(tops, lines[line], "right") - 1] = True
+    suspects = np.flatnonzero(goes_on & _BLANKS[data[line_ends - 1]])
+    texts = _behind_blanks(data, lines[suspects], line_ends[suspects])
+    empty = lines[suspects[_BLANKS[data[texts]]]]  # a line of nothing but blanks ends the headers
+    odd[np.searchsorted(tops, empty, "right") - 1] = True
     begins = lines[~goes_on]
     ends = np.append(begins[1:], len(text)) - 1
     message = np.searchsorted(tops, begins, "right") - 1
@@ -110,11 +111,7 @@ def cut(blocks: Sequence[bytes]) -> tuple[Fields, Bools]:
     written = texts_between(buffer, begins, colons).dictionary_encode()
     names = [name_of(name) or "" for name in written.dictionary.to_pylist()]
     code = written.indices.to_numpy().astype(np.int64)
-    begins = np.minimum(colons + 1, ends)
-    for _ in range(_MOST_BLANKS):
-        if not (more := _BLANKS[data[begins]] & (begins < ends)).any():
-            break
-        begins = begins + more
+    begins = _behind_blanks(data, np.minimum(colons + 1, ends), ends)
     for _ in range(_MOST_BLANKS):
         if not (more := _BLANKS[data[ends - 1]] & (begins < ends)).any():
             break
@@ -124,6 +121,15 @@ def cut(blocks: Sequence[bytes]) -> tuple[Fields, Bools]:
     odd[message[is_padded | is_nameless]] = True
     odd |= np.bincount(message, minlength=len(blocks)) > MAX_FIELDS
     return Fields(len(blocks), message, code, names, texts_between(buffer, begins, ends)), odd
+
+
+def _behind_blanks(data: Bytes, begins: Ints, ends: Ints) -> Ints:
+    """Where the blanks end that texts begin with, if they are not too many."""
+    for _ in range(_MOST_BLANKS):
+        if not (more := _BLANKS[data[begins]] & (begins < ends)).any():
+            break
+        begins = begins + more
+    return begins
 
 
 def texts_between(buffer: pyarrow.Buffer, begins: Ints, ends: Ints) -> Texts:
