@@ -36,7 +36,7 @@ class Piece(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What to read, and how. After so many rows of a table a batch is full."""
+    """What to read, and how. After about so many rows a batch is full."""
 
     pieces: Sequence[Piece]
     rows: int

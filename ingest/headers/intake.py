@@ -34,9 +34,9 @@ from ingest.records import Change, Part, email_id_of
 from ingest.sources import Source
 
 # Rows of a file: enough for Parquet to pack well, few enough for memory.
-ENOUGH: Final = 20_000
+_ENOUGH: Final = 20_000
 # Of a task: enough to be worth sending, few enough that each worker has some.
-TASK_FILES: Final = 2_000
+_TASK_FILES: Final = 2_000
 _TASK_BYTES: Final = 16 << 20  # of a mailbox
 # Processes take seconds to start, in which one reads 50,000 messages; and what they found must be sent. So less is read
 # sooner right here.
@@ -80,7 +80,8 @@ def ingest_messages(
         read_before = ledger.messages_in([file.identity for file in files])
         unread = [file for file in files if file.identity not in read_before]
         jobs = [
-            _Job(several, Task(pieces, ENOUGH, pseudonyms, with_subjects)) for several, pieces in _cut(unread)
+            _Job(several, Task(pieces, _ENOUGH, pseudonyms, with_subjects))
+            for several, pieces in _cut(unread)
         ]
         intake = _Intake(lake, ledger)
         with lake.discarding():
@@ -132,8 +133,8 @@ class _Job(NamedTuple):
 def _cut(files: Sequence[_File]) -> Iterator[tuple[Sequence[_File], Sequence[Piece]]]:
     """The files by tasks: some of them, or a part of a mailbox. How they are cut depends on nothing else."""
     small = [file for file in files if file.size_bytes <= _TASK_BYTES and file.source.compression is None]
-    for begin in range(0, len(small), TASK_FILES):
-        several = small[begin : begin + TASK_FILES]
+    for begin in range(0, len(small), _TASK_FILES):
+        several = small[begin : begin + _TASK_FILES]
         yield (
             several,
             [Piece(file.source.name, file.source.path, size_bytes=file.size_bytes) for file in several],
@@ -193,7 +194,7 @@ class _Intake:
                 file.hops += hops
                 self._hop_count += hops
         self._tables.append((_without(batch.emails, old), _without(batch.hops, old)))
-        if max(self._hop_count, len(self._emails)) >= ENOUGH:
+        if max(self._hop_count, len(self._emails)) >= _ENOUGH:
             self.commit()
 
     def finish(self, job: _Job) -> None:

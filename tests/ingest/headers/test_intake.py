@@ -77,7 +77,7 @@ def test_a_file_that_has_not_changed_is_not_opened_again(tmp_path, lake, monkeyp
 
 
 def test_many_messages_come_in_many_commits(tmp_path, lake, monkeypatch):
-    monkeypatch.setattr("ingest.headers.intake.ENOUGH", 2)
+    monkeypatch.setattr("ingest.headers.intake._ENOUGH", 2)
     (tmp_path / "box").write_text(mailbox(*range(7)))
     take(lake, tmp_path / "box")
 
@@ -90,7 +90,7 @@ def tables(lake):
 
 @pytest.mark.parametrize("kind", ["box", "Maildir"])
 def test_the_number_of_workers_changes_no_row(tmp_path, monkeypatch, kind):
-    for name, value in {"_WORTH_TASKS": 1, "TASK_FILES": 2, "_TASK_BYTES": 600}.items():
+    for name, value in {"_WORTH_TASKS": 1, "_TASK_FILES": 2, "_TASK_BYTES": 600}.items():
         monkeypatch.setattr(f"ingest.headers.intake.{name}", value)
     if kind == "box":
         (tmp_path / kind).write_text(mailbox(*range(9), *range(12)))
@@ -108,7 +108,7 @@ def test_the_number_of_workers_changes_no_row(tmp_path, monkeypatch, kind):
 
 
 def test_a_message_that_two_tasks_met_is_one(tmp_path, lake, monkeypatch):
-    monkeypatch.setattr("ingest.headers.intake.TASK_FILES", 1)
+    monkeypatch.setattr("ingest.headers.intake._TASK_FILES", 1)
     for name in ("a.eml", "b.eml"):
         (tmp_path / name).write_text(message(1))
     reports = take(lake, tmp_path / "a.eml", tmp_path / "b.eml")
