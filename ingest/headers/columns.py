@@ -30,7 +30,7 @@ from ingest.headers.fields import (
     texts_between,
 )
 from ingest.headers.messages import Block
-from ingest.headers.received import ANY_ID, GMAIL_ID, Hop, frame_of, read_received
+from ingest.headers.received import Hop, frame_of, read_received
 from ingest.headers.splitting import SECOND_US, dates, since_1970_us, split
 from ingest.headers.verdicts import SAYING, SIGNING, read_signatures, read_verdicts
 from ingest.schema import EMAILS, HOPS, MOMENT, SMALL, TEXT, YES
@@ -302,8 +302,7 @@ _NO_HOP: Final = Hop()
 
 def _frame(text: str) -> Hop | None:
     """What headers have in common that are alike but for ids, addressees and dates."""
-    has_id = text.rpartition(" id ")[2].startswith((ANY_ID, GMAIL_ID))
-    return frame_of(text) if has_id or _ADDRESSES.isdisjoint(text) else None
+    return frame_of(text) if " id " in text or _BRACKETS.isdisjoint(text) else None
 
 
-_ADDRESSES: Final = frozenset("<>")  # before an addressee, where there is no id
+_BRACKETS: Final = frozenset("<>")  # where there is no id, none stand before those of the addressee
