@@ -4,16 +4,20 @@ A task is some files of one message each, or a part of a mailbox. What a worker 
 between processes as they are; whether a message is new only the ledger knows, and that is open in one process.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from ingest.errors import SourceError
 from ingest.finding import blaming
-from ingest.headers.messages import Message, messages_of
+from ingest.headers.columns import read_columns
+from ingest.headers.fields import Ints
+from ingest.headers.messages import FIRST_BYTES, Head, Message, plain_block, unread_in
 from ingest.headers.people import without_people
 from ingest.headers.rows import Values, values_of
 from ingest.pseudonyms import Pseudonyms
@@ -28,10 +32,11 @@ class Piece(NamedTuple):
     path: Path
     begin: int = 0
     end: int | None = None
+    size_bytes: int | None = None  # of the file, where that is known
 
 
 class Task(NamedTuple):
-    """What to read, and how. After so many rows of a table a batch is full."""
+    """What to read, and how. After about so many rows a batch is full."""
 
     pieces: Sequence[Piece]
     rows: int
@@ -62,37 +67,131 @@ def read_all(task: Task) -> list[Batch]:
 
 def read_batches(task: Task) -> Iterator[Batch]:
     """The messages of a task in their order. SourceError if a file cannot be read."""
-    found: list[Found] = []
-    emails: dict[int, Values] = {}
-    hops: list[Sequence[Values]] = []
-    hop_count = 0
+    batch: list[_Plain | _Read] = []
+    rows = 0
+    for each in _met(task):
+        batch.append(each)
+        rows += each.rows
+        if rows >= task.rows:
+            yield _batch(batch, task)
+            batch, rows = [], 0
+    if batch:
+        yield _batch(batch, task)
+
+
+_ROW_BYTES: Final = 128  # most rows are made of more
+
+
+class _Plain(NamedTuple):
+    """A message whose headers are plain, as far as one can see without reading them."""
+
+    piece: int
+    block: bytes
+    size_bytes: int | None
+    rows: int  # about
+    source: Piece | Head
+
+
+class _Read(NamedTuple):
+    """A message as rows."""
+
+    piece: int
+    email: Values
+    hops: list[Values]
+    rows: int
+
+
+def _met(task: Task) -> Iterator[_Plain | _Read]:
+    is_plain = task.pseudonyms is None
     for place, piece in enumerate(task.pieces):
-        for message in _messages(piece):
-            told = without_people(message, task.pseudonyms) if task.pseudonyms else message
-            email, rows = values_of(told, with_subject=task.with_subjects)
-            number = number_of(email[0])
-            found.append(Found(place, number, len(rows)))
-            if number not in emails:
-                emails[number] = email
-                hops.append(rows)
-                hop_count += len(rows)
-            if max(len(found), hop_count) >= task.rows:
-                yield _batch(found, list(emails.values()), hops)
-                found, emails, hops, hop_count = [], {}, [], 0
-    if found:
-        yield _batch(found, list(emails.values()), hops)
+        if is_plain and piece.end is None and (plain := _plain_file(place, piece)):
+            yield plain
+            continue
+        for each in _unread(piece):
+            if is_plain and isinstance(each, Head) and 0 < len(block := each.plain_block()) <= FIRST_BYTES:
+                yield _Plain(place, block, each.size_bytes, 1 + len(block) // _ROW_BYTES, each)
+            else:
+                yield from (_read(place, message, task) for message in each.messages())
 
 
-def _messages(piece: Piece) -> Iterator[Message]:
+def _read(place: int, message: Message, task: Task) -> _Read:
+    told = without_people(message, task.pseudonyms) if task.pseudonyms else message
+    email, hops = values_of(told, with_subject=task.with_subjects)
+    return _Read(place, email, hops, 1 + len(hops))
+
+
+def _plain_file(place: int, piece: Piece) -> _Plain | None:
+    """A file that is one plain message, as it seems."""
+    try:
+        file = os.open(piece.path, os.O_RDONLY)
+        try:
+            head, size_bytes = os.read(file, FIRST_BYTES), piece.size_bytes
+            if size_bytes is None:
+                size_bytes = os.fstat(file).st_size
+        finally:
+            os.close(file)
+    except OSError:
+        return None  # who reads it in the other way will say why
+    block = b"" if head.startswith(_NO_HEADERS) else plain_block(head)
+    return _Plain(place, block, size_bytes, 1 + len(block) // _ROW_BYTES, piece) if block else None
+
+
+_NO_HEADERS: Final = (b"From ", b"BZh")  # a mailbox, bzip2
+
+
+def _unread(piece: Piece) -> Iterator[Head | Message]:
     with blaming(piece.name):
         try:
-            yield from messages_of(piece.path, piece.begin, piece.end)
+            yield from unread_in(piece.path, piece.begin, piece.end)
         except FileNotFoundError as error:
             raise SourceError(f"{piece.name} has vanished since it was found; run again") from error
 
 
-def _batch(found: list[Found], emails: Sequence[Values], hops: Sequence[Sequence[Values]]) -> Batch:
-    return Batch(found, _table(emails, EMAILS), _table(list(chain.from_iterable(hops)), HOPS))
+def _batch(met: Sequence[_Plain | _Read], task: Task) -> Batch:
+    """All of some messages as they were met, and their rows, those of plain ones first."""
+    plain = [(place, each) for place, each in enumerate(met) if isinstance(each, _Plain)]
+    columns = read_columns(
+        [each.block for _, each in plain],
+        [each.size_bytes for _, each in plain],
+        with_subject=task.with_subjects,
+    )
+    places = [plain[number][0] for number in columns.taken]
+    taken = set(places)
+    others = [
+        (place, read) for place in range(len(met)) if place not in taken for read in _reread(met[place], task)
+    ]
+    places += [place for place, _ in others]
+    hop_counts = [*columns.hop_counts, *(len(read.hops) for _, read in others)]
+    emails, hops = columns.emails, columns.hops
+    if others:
+        emails = pa.concat_tables([emails, _table([read.email for _, read in others], EMAILS)])
+        hops = pa.concat_tables(
+            [hops, _table(list(chain.from_iterable(read.hops for _, read in others)), HOPS)]
+        )
+    numbers = list(map(number_of, [*columns.email_ids, *(read.email[0] for _, read in others)]))
+    order = sorted(range(len(places)), key=places.__getitem__) if others else range(len(places))
+    found = [Found(met[places[row]].piece, numbers[row], hop_counts[row]) for row in order]
+    once: dict[int, int] = {}
+    for row in order:
+        once.setdefault(numbers[row], row)
+    if len(once) < len(order):
+        rows = np.array(sorted(once.values()))
+        emails, hops = emails.take(rows), hops.take(_hops_of(rows, np.array(hop_counts)))
+    return Batch(found, emails, hops)
+
+
+def _hops_of(emails: Ints, hop_counts: Ints) -> Ints:
+    """The rows of the hops of some messages."""
+    firsts, counts = (np.cumsum(hop_counts) - hop_counts)[emails], hop_counts[emails]
+    return np.repeat(firsts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+
+
+def _reread(each: _Plain | _Read, task: Task) -> Iterable[_Read]:
+    """The rows of a message that is not plain; its file may hold others."""
+    if isinstance(each, _Read):
+        return [each]
+    found = _unread(each.source) if isinstance(each.source, Piece) else [each.source]
+    return (_read(each.piece, message, task) for head in found for message in head.messages())
 
 
 def _table(rows: Sequence[Values], schema: pa.Schema) -> pa.Table:

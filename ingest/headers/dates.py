@@ -20,6 +20,7 @@ class Dated(NamedTuple):
 
 
 _TIME: Final = r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
+_CLOCK: Final = re.compile(r"\d:\d\d", re.ASCII)  # without one there is no date
 _ZONE: Final = r"(?P<zone>[+-]\d\d:?\d\d|[A-Za-z]{1,5})(?![\w.])"
 _FORMS: Final = tuple(
     re.compile(form, re.ASCII)
@@ -67,16 +68,18 @@ def _begin(day: str, zone: str) -> tuple[str, timedelta, int] | None:
     """A day as ISO 8601 has it, and how far its zone is from UTC."""
     number, month, year = day.split()
     offset_s, _ = _offset(zone)
-    if offset_s is None or month not in _MONTHS:
+    if offset_s is None or month not in MONTHS:
         return None
-    return f"{year}-{_MONTHS[month]:02}-{number:0>2}", timedelta(seconds=offset_s), offset_s
+    return f"{year}-{MONTHS[month]:02}-{number:0>2}", timedelta(seconds=offset_s), offset_s
 
 
-_MONTHS: Final = {name: month_of(name) for name in "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()}
+MONTHS: Final = {name: month_of(name) for name in "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()}
 
 
 def find_date(text: str) -> Dated | None:
     """The first date in a text whose blanks are single, or None."""
+    if not _CLOCK.search(text):
+        return None
     found = next(filter(None, (form.search(text) for form in _FORMS)), None)
     return _dated(found) if found else None
 

@@ -36,10 +36,10 @@ from ingest.sources import Source
 # Rows of a file: enough for Parquet to pack well, few enough for memory.
 _ENOUGH: Final = 20_000
 # Of a task: enough to be worth sending, few enough that each worker has some.
-_TASK_FILES: Final = 500
+_TASK_FILES: Final = 2_000
 _TASK_BYTES: Final = 16 << 20  # of a mailbox
-# Processes take a second to start, in which one reads 10,000 messages; and what they found must be sent. So less is
-# read sooner right here.
+# Processes take seconds to start, in which one reads 50,000 messages; and what they found must be sent. So less is read
+# sooner right here.
 _WORTH_TASKS: Final = 100
 
 
@@ -135,7 +135,10 @@ def _cut(files: Sequence[_File]) -> Iterator[tuple[Sequence[_File], Sequence[Pie
     small = [file for file in files if file.size_bytes <= _TASK_BYTES and file.source.compression is None]
     for begin in range(0, len(small), _TASK_FILES):
         several = small[begin : begin + _TASK_FILES]
-        yield several, [Piece(file.source.name, file.source.path) for file in several]
+        yield (
+            several,
+            [Piece(file.source.name, file.source.path, size_bytes=file.size_bytes) for file in several],
+        )
     for file in files:
         name, path, size = file.source.name, file.source.path, file.size_bytes
         if file.source.compression is not None:

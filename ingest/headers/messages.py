@@ -67,6 +67,26 @@ class Message(NamedTuple):
     size_bytes: int | None = None
     refusal: str | None = None
 
+    def messages(self) -> "list[Message]":
+        """Itself, as what is read already."""
+        return [self]
+
+
+class Head(NamedTuple):
+    """A message that is still to be read: its first bytes, with the whole header block, and how long it is."""
+
+    data: bytes
+    size_bytes: int | None
+
+    def messages(self) -> list[Message]:
+        """The message, read."""
+        return [Message(read_block(self.data), self.size_bytes)]
+
+    def plain_block(self) -> bytes:
+        """What `plain_block` finds behind the `From ` line of a mailbox."""
+        lead = _LEAD.match(self.data)
+        return plain_block(self.data[lead.end() :] if lead else self.data)
+
 
 def read_block(data: bytes) -> Block:
     """The headers at the beginning of `data`; what comes behind them is not looked at.
@@ -96,6 +116,20 @@ def _common_block(data: bytes) -> Block | None:
     return Block(fields) if fields else None
 
 
+def plain_block(data: bytes) -> bytes:
+    """The headers of a message that begins with one, lines ended by LF; nothing where they do not surely end within `data`.
+
+    The first line of nothing but blanks ends them: whoever takes the block apart has to look for one.
+    """
+    if not _NAME.match(data):
+        return b""
+    block = data[: max(0, data.find(b"\n\n"))]
+    if not block or b"\r" in block:
+        found = None if _LEAD.match(data) else _END.search(data)
+        block = data[: found.start()].removesuffix(b"\r").replace(b"\r\n", b"\n") if found else b""
+    return block if b"\r" not in block else b""
+
+
 _HEADS: Final = re.compile(r"\n(?![ \t])")
 
 
@@ -114,12 +148,12 @@ def _plain_fields(text: str) -> list[Field] | None:
     if len(heads) > MAX_FIELDS:
         return None
     written, colons, values = zip(*[head.partition(":") for head in heads], strict=True)
-    names = list(map(_name_of, written))
+    names = list(map(name_of, written))
     return None if None in names or "" in colons else list(zip(names, map(str.strip, values), strict=True))  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=4096)
-def _name_of(written: str) -> str | None:
+def name_of(written: str) -> str | None:
     """The name of a header; None for what is none, and for what may be more of one that was not folded: times, `id:`."""
     found = _NAME.fullmatch(written.encode("utf-8", "replace") + b":")
     name = found[1].decode().lower() if found else ""
@@ -232,6 +266,14 @@ def read_messages(blocks: Iterable[bytes], size_bytes: int | None = None) -> Ite
 
     Of a single message no more blocks are taken than its headers need; `size_bytes` then is the file's length.
     """
+    return _read(_unread(blocks, size_bytes))
+
+
+def _read(found: Iterable[Head | Message]) -> Iterator[Message]:
+    return chain.from_iterable(each.messages() for each in found)
+
+
+def _unread(blocks: Iterable[bytes], size_bytes: int | None) -> Iterator[Head | Message]:
     source = iter(blocks)
     head = next(source, b"")
     while len(head) < MAX_BLOCK_BYTES and not _find_end(head) and (more := next(source, b"")):
@@ -242,7 +284,7 @@ def read_messages(blocks: Iterable[bytes], size_bytes: int | None = None) -> Ite
         for refused in read_rejectlog(chain([head], source)):
             yield Message(_block(refused.fields), None, refused.refusal)
     elif head.strip():
-        yield Message(read_block(head), size_bytes)
+        yield Head(head, size_bytes)
 
 
 # An empty line, and behind it the `From ` line of the next message.
@@ -250,7 +292,7 @@ _NEXT: Final = re.compile(rb"\n\r?\n(?=From \S{1,320} [^\n]{0,80}\d\d:\d\d)")
 _TAIL_BYTES: Final = 512  # in which a `From ` line may have begun that goes on in the next block
 
 
-def _mailbox(buffer: bytes, source: Iterator[bytes], size_bytes: int = sys.maxsize) -> Iterator[Message]:
+def _mailbox(buffer: bytes, source: Iterator[bytes], size_bytes: int = sys.maxsize) -> Iterator[Head]:
     """Messages between `From ` lines that begin within so many bytes; of each, bytes are kept until its headers are complete."""
     start, head, dropped = 0, None, 0
     place = 0  # of the buffer
@@ -261,14 +303,14 @@ def _mailbox(buffer: bytes, source: Iterator[bytes], size_bytes: int = sys.maxsi
             if end or found or len(buffer) - start > MAX_BLOCK_BYTES:
                 head = buffer[start : end.end() if end else start + MAX_BLOCK_BYTES + 1]
         if found:
-            yield Message(read_block(head or b""), dropped + found.end() - start)
+            yield Head(head or b"", dropped + found.end() - start)
             start, head, dropped = found.end(), None, 0
             if place + start >= size_bytes:
                 return
             continue
         more = next(source, b"")
         if not more:
-            yield Message(read_block(buffer[start:] if head is None else head), dropped + len(buffer) - start)
+            yield Head(buffer[start:] if head is None else head, dropped + len(buffer) - start)
             return
         keep = start if head is None else max(start, len(buffer) - _TAIL_BYTES)
         dropped += keep - start
@@ -301,6 +343,11 @@ def _messages_named(name: str) -> Iterator[Message]:
 
 def messages_of(file: str | Path, begin: int = 0, end: int | None = None) -> Iterator[Message]:
     """The messages of a file; of a mailbox maybe those alone that begin between two places in it."""
+    return _read(unread_in(file, begin, end))
+
+
+def unread_in(file: str | Path, begin: int = 0, end: int | None = None) -> Iterator[Head | Message]:
+    """The same, those unread that need not be read to tell where they end."""
     with open(file, "rb", buffering=0) as raw:  # noqa: PTH123  # one call reads all that is wanted of most
         if end is not None:
             yield from _within(raw, begin, end)
@@ -311,13 +358,13 @@ def messages_of(file: str | Path, begin: int = 0, end: int | None = None) -> Ite
             if block := _common_block(head):
                 yield Message(block, size)
             else:
-                yield from read_messages(chain([head], _blocks(raw)), size)
+                yield from _unread(chain([head], _blocks(raw)), size)
             return
     with open_stream(Path(file)) as stream:
         yield from stream_messages(stream)
 
 
-def _within(raw: FileIO, begin: int, end: int) -> Iterator[Message]:
+def _within(raw: FileIO, begin: int, end: int) -> Iterator[Head]:
     """Of a mailbox the messages that begin there; the last one may go on behind."""
     place = max(0, begin - _BEFORE_BYTES)
     raw.seek(place)

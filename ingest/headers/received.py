@@ -18,7 +18,7 @@ from ingest.headers.dates import USUAL_DATE, Dated, find_date, usual_moment
 from ingest.headers.lexer import MAX_LENGTH, TokenKind, is_balanced, scan, without_comments
 from ingest.headers.servers import SERVERS, Peer, Server, names_peer_first, server_of
 
-_KEYWORDS: Final = frozenset({"from", "by", "via", "with", "id", "for"})
+KEYWORDS: Final = frozenset({"from", "by", "via", "with", "id", "for"})
 _COMMENTS: Final = 32  # of a clause; servers write three
 _SEMICOLONS: Final = 4  # of which the date may stand behind one
 
@@ -79,27 +79,28 @@ def _any(value: str, text: str) -> Hop:
 
 
 # What stands behind `id` in most headers, and the date.
+ATOM: Final = r"[^ ;()<>\[\],\x22\\]"
+VIA: Final = "(?: via (?:Frontend|Mailbox) Transport)"
+COMMENT: Final = r"(?: \([^()\x22\\]*+\))"
 _TAIL: Final = re.compile(
-    r"([^ ;()<>\[\],\x22\\]++)((?: via (?:Frontend|Mailbox) Transport)?)(?: for (?:<([^ ;()<>\[\],\x22\\]++)>|([^ ;()<>\[\],\x22\\]++)))?"
-    rf"((?: \([^()\x22\\]*+\))?) ?; ?{USUAL_DATE}",
-    re.ASCII,
+    rf"({ATOM}++)({VIA}?)(?: for (?:<({ATOM}++)>|({ATOM}++)))?({COMMENT}?) ?; ?{USUAL_DATE}", re.ASCII
 )
 _DATE: Final = re.compile(USUAL_DATE, re.ASCII)
-_ADDRESSEE: Final = re.compile(r"([^<>]+) for <([^ ;()<>\[\],\x22\\]+)>")
-_SENDER: Final = " (envelope-from <"  # Exim's; differs from message to message
-_LONGEST: Final = 1_000
+_ADDRESSEE: Final = re.compile(rf"([^<>]+) for <({ATOM}+)>")
+SENDER: Final = " (envelope-from <"  # Exim's; differs from message to message
+LONGEST: Final = 1_000
 _ODD: Final = frozenset('()"\\')
 # What a frame is read with in the place of an id; Gmail's tell who wrote them.
-_ANY_ID: Final = "0stand1n"
-_GMAIL_ID: Final = "0csp0stand1n"
+ANY_ID: Final = "0stand1n"
+GMAIL_ID: Final = "0csp0stand1n"
 
 
 def _usual(value: str, text: str) -> Hop | None:
     """The hop of a header that is plain. But for its id, addressee and date it is the same in many messages, so it is
     read once."""
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return None
-    if _SENDER in text and not (text := _without_sender(text)):
+    if SENDER in text and not (text := without_sender(text)):
         return None
     begin, mark, end = text.partition(" id ")
     if mark:
@@ -107,7 +108,7 @@ def _usual(value: str, text: str) -> Hop | None:
         if not found:
             return None
         hop_id, via, for_address, bare, comment, day, time, zone = found.groups()
-        frame = _frame(f"{begin} id {_GMAIL_ID if 'csp' in hop_id else _ANY_ID}{via}{comment}")
+        frame = frame_of(f"{begin} id {GMAIL_ID if 'csp' in hop_id else ANY_ID}{via}{comment}")
         for_address = for_address or bare
     else:
         head, _, end = text.rpartition(";")
@@ -117,21 +118,21 @@ def _usual(value: str, text: str) -> Hop | None:
         hop_id, (day, time, zone) = None, found.groups()
         addressed = _ADDRESSEE.fullmatch(head := head.rstrip())
         begin, for_address = addressed.groups() if addressed else (head, None)
-        frame = _frame(begin)
-    if not frame or hop_id in _KEYWORDS or for_address in _KEYWORDS:
+        frame = frame_of(begin)
+    if not frame or hop_id in KEYWORDS or for_address in KEYWORDS:
         return None
     dated = usual_moment(day, time, zone)
     return Hop._make(frame[:9] + (hop_id, for_address) + dated + frame[13:16] + (value,)) if dated else None  # noqa: RUF005  # sooner
 
 
-def _without_sender(text: str) -> str:
+def without_sender(text: str) -> str:
     """The text without Exim's comment on the envelope's sender; '' where that is more than a comment."""
-    head, _, rest = text.partition(_SENDER)
+    head, _, rest = text.partition(SENDER)
     address, close, rest = rest.partition(">)")
     is_comment = close and rest[:1] in (" ", ";") and head.count("(") == head.count(")")
     if not is_comment or not _ODD.isdisjoint(address) or ";" in head:
         return ""
-    return "" if head.rpartition(" ")[2].lower() in _KEYWORDS else head + rest
+    return "" if head.rpartition(" ")[2].lower() in KEYWORDS else head + rest
 
 
 # How the client is named in most headers: its names and its address, and the same with others. Names end in a letter,
@@ -152,20 +153,18 @@ _CLIENTS: Final = tuple(
     )
 )  # fmt: skip
 # Names that mean more than a name to the reading of a header: other names must not stand for them.
-_TELLING: Final = re.compile(
-    "|".join(
-        re.escape(word)
-        for word in sorted(
-            {hint.strip("() ") for server in SERVERS for hint in server.hints} | {"account", "auth", "tls"}
-        )
-        if word not in ("", "/") and " " not in word
+_TELLING: Final = tuple(
+    word
+    for word in sorted(
+        {hint.strip("() ") for server in SERVERS for hint in server.hints} | {"account", "auth", "tls"}
     )
-)  # fmt: skip
-_NO_HELOS: Final = _KEYWORDS | {"mail"}  # `mail pickup service`
+    if word not in ("", "/") and " " not in word
+)
+_NO_HELOS: Final = KEYWORDS | {"mail"}  # `mail pickup service`
 
 
 @lru_cache(maxsize=8192)
-def _frame(begin: str) -> Hop | None:
+def frame_of(begin: str) -> Hop | None:
     """The hop of a header without what differs from message to message; None where that could change its reading.
 
     Clients are many, and a header reads the same whatever their names are, so that is done once for all of them.
@@ -174,7 +173,8 @@ def _frame(begin: str) -> Hop | None:
         if found := shape.match(begin):
             named = found.groupdict()
             ip = _address(named["ip"])
-            if ip is None or named["helo"].lower() in _NO_HELOS or _TELLING.search(found[0].lower()):
+            client = found[0].lower()
+            if ip is None or named["helo"].lower() in _NO_HELOS or any(map(client.__contains__, _TELLING)):
                 break
             form = _form(text + begin[found.end() :])
             names: dict[str | None, str | None] = {
@@ -186,19 +186,18 @@ def _frame(begin: str) -> Hop | None:
 
 
 _ODD_WITHIN: Final = frozenset(';"\\')
-_CLOCK: Final = re.compile(r"\d:\d\d")  # without one there is no date
 _NEW_YEAR: Final = Dated(datetime(2000, 1, 1, tzinfo=UTC), 0, (), 0, 0)
 
 
 @lru_cache(maxsize=4096)
 def _form(text: str) -> Hop | None:
     _, _, end = text.partition(" id ")
-    hop_id = next((each for each in (_ANY_ID, _GMAIL_ID) if end.startswith(each)), None)
+    hop_id = next((each for each in (ANY_ID, GMAIL_ID) if end.startswith(each)), None)
     if (
         not _ODD_WITHIN.isdisjoint(text)
         or " for " in text.lower()
         or not is_balanced(text)
-        or (_CLOCK.search(text) and find_date(text))
+        or find_date(text)
     ):
         return None
     hop = _hop(text, text, text, _NEW_YEAR, ())
@@ -265,7 +264,7 @@ def _clauses(text: str) -> dict[str, _Clause]:
                 current.comments.append(token)
         elif kind is TokenKind.WORD:
             word = token.rstrip(",")
-            if len(word) < 5 and (keyword := word.lower()) in _KEYWORDS:  # no keyword has five letters
+            if len(word) < 5 and (keyword := word.lower()) in KEYWORDS:  # no keyword has five letters
                 current = clauses.setdefault(keyword, _Clause())
                 if current.words or current.comments:  # said again: `from` may then be the envelope's
                     current = _Clause()

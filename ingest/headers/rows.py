@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from ingest.headers.clocks import tell
 from ingest.headers.dates import find_date, read_usual
 from ingest.headers.lexer import MAX_LENGTH, TokenKind, scan
-from ingest.headers.messages import Block, Field, Message
+from ingest.headers.messages import Field, Message
 from ingest.headers.received import Hop, read_received
 from ingest.headers.verdicts import SAYING, SIGNING, read_signatures, read_verdicts
 from ingest.schema import EMAILS, HOPS
@@ -56,36 +56,38 @@ def values_of(message: Message, *, with_subject: bool = True) -> tuple[Values, l
     fields = block.fields
     first = dict(fields[::-1]).get  # header of a name
     email_id = _id(fields)
-    received, sender, recipients = list[str](), list[str](), list[str]()
+    several: dict[str, list[str]] = {"received": [], "message-id": [], "from": [], "to": [], "cc": []}
     for name, value in fields:
-        if name in _ALL:
-            (received if name == "received" else sender if name == "from" else recipients).append(value)
+        if name in several:
+            several[name].append(value)
+    received = several["received"]
     defects = list(block.defects)
     if len(received) > MAX_HOPS:
         defects.append(f"{len(received)} Received headers; the newest {MAX_HOPS} were read")
     hops, passed_s = hop_values(email_id, [read_received(value) for value in received[MAX_HOPS - 1 :: -1]])
-    sent_at, sent_offset_s = _date(first("date"))
-    spam_status = first("x-spam-status")
+    sent_at, sent_offset_s = date_of(first("date"))
     email = (
         email_id,
-        _message_id(block, first("message-id")),
+        message_id(several["message-id"]),
         sent_at,
         sent_offset_s,
-        _domains(sender),
-        _domains(recipients),
-        _return_path(first("return-path")),
-        _text(first("subject")) if with_subject else None,
+        domains(several["from"]),
+        domains([*several["to"], *several["cc"]]),
+        return_path(first("return-path")),
+        text_of(first("subject")) if with_subject else None,
         size_bytes,
         len(received),
         passed_s,
-        [verdict._asdict() for verdict in read_verdicts(block)] if any(map(first, SAYING)) else [],
+        [verdict._asdict() for verdict in read_verdicts(block)]
+        if any(first(name) is not None for name in SAYING)
+        else [],
         [signature._asdict() for signature in read_signatures(block)] if first(SIGNING) is not None else [],
-        _text(first("list-id")),
-        _text(first("list-unsubscribe")),
-        _text(first("auto-submitted")),
-        _text(first("x-spam-flag")) or _found(spam_status, _SPAM_FLAG),
-        _text(first("x-spam-score")) or _found(spam_status, _SPAM_SCORE),
-        _scl(first("x-ms-exchange-organization-scl"), first("x-forefront-antispam-report")),
+        text_of(first("list-id")),
+        text_of(first("list-unsubscribe")),
+        text_of(first("auto-submitted")),
+        spam_flag(*map(first, SPAM_FLAG)),
+        spam_score(*map(first, SPAM_SCORE)),
+        scl(*map(first, SCL)),
         refusal,
         defects,
     )
@@ -97,13 +99,12 @@ def hop_values(email_id: str, hops: Sequence[Hop]) -> tuple[list[Values], float 
     times = [hop.received_at.timestamp() if hop.received_at else None for hop in hops]
     delays, skews, passed_s = tell(times)
     rows = [
-        (email_id, number) + hop[:13] + (delay_s, skew_s, _is_internal(hop)) + hop[13:]  # noqa: RUF005  # sooner
+        (email_id, number) + hop[:13] + (delay_s, skew_s, is_internal(hop)) + hop[13:]  # noqa: RUF005  # sooner
         for number, hop, delay_s, skew_s in zip(count(1), hops, delays, skews)
     ]
     return rows, passed_s
 
 
-_ALL: Final = frozenset({"received", "from", "to", "cc"})  # of which all headers are read
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,998}>")
 # SpamAssassin: `Yes, score=39.3 required=5.0 tests=...`; Exchange: a header of its own, or among other tags.
 _SPAM_FLAG: Final = re.compile(r"\s*(Yes|No)\b", re.IGNORECASE)
@@ -111,8 +112,23 @@ _SPAM_SCORE: Final = re.compile(r"\s*(?:Yes|No),\s*(?:score|hits)=(-?[\d.]{1,16}
 _SCL: Final = re.compile(r"\s*(?:[^;]{0,512};)*?SCL:(-?\d{1,2})(?:;|$)")
 _LEVEL: Final = re.compile(r"\s*(-?\d{1,2})\s*$")
 
+# The headers that say so, as the functions below take them.
+SPAM_FLAG: Final = ("x-spam-flag", "x-spam-status")
+SPAM_SCORE: Final = ("x-spam-score", "x-spam-status")
+SCL: Final = ("x-ms-exchange-organization-scl", "x-forefront-antispam-report")
 
-def _scl(level: str | None, report: str | None) -> int | None:
+
+def spam_flag(flag: str | None, status: str | None) -> str | None:
+    """What a filter decided, in its own word."""
+    return text_of(flag) or _found(status, _SPAM_FLAG)
+
+
+def spam_score(score: str | None, status: str | None) -> str | None:
+    """A filter's score, as it is written."""
+    return text_of(score) or _found(status, _SPAM_SCORE)
+
+
+def scl(level: str | None, report: str | None) -> int | None:
     """Exchange's spam confidence level, from -1 (not looked at) to 9."""
     found = _found(level, _LEVEL) or _found(report, _SCL)
     return int(found) if found else None
@@ -134,7 +150,7 @@ _INTERNAL: Final = tuple(
 )
 
 
-def _is_internal(hop: Hop) -> bool:
+def is_internal(hop: Hop) -> bool:
     """Within one host or one organisation: loopback, private addresses, local protocols, or no client at all."""
     if hop.from_ip:
         return _is_private(hop.from_ip)
@@ -169,7 +185,8 @@ def _id(fields: Iterable[Field]) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _date(value: str | None) -> tuple[datetime | None, int | None]:
+def date_of(value: str | None) -> tuple[datetime | None, int | None]:
+    """The moment of a Date header, and how far its clock is from UTC in seconds."""
     if value is None:
         return None, None
     text = " ".join(value[:_MAX_TEXT].split())
@@ -179,17 +196,13 @@ def _date(value: str | None) -> tuple[datetime | None, int | None]:
     return (found.at, found.offset_s) if found else (None, None)
 
 
-def _message_id(block: Block, first: str | None) -> str | None:
-    if first is None:
-        return None
-    found = _MESSAGE_ID.search(first[:_MAX_TEXT])
-    if found:
-        return found[0]
-    others = (_MESSAGE_ID.search(value[:_MAX_TEXT]) for value in block.values("message-id"))
-    return next((match[0] for match in others if match), None)
+def message_id(values: Iterable[str]) -> str | None:
+    """The first one in headers that should hold one."""
+    found = (_MESSAGE_ID.search(value[:_MAX_TEXT]) for value in values)
+    return next((match[0] for match in found if match), None)
 
 
-def _text(value: str | None) -> str | None:
+def text_of(value: str | None) -> str | None:
     """The text of a header, decoded (RFC 2047) and on one line."""
     if not value:
         return None
@@ -210,7 +223,7 @@ def _decoded(words: re.Match[str]) -> str:
     return str(make_header(decode_header(encode(words[0]).decode("latin-1"))))
 
 
-def _domains(values: Sequence[str]) -> list[str]:
+def domains(values: Sequence[str]) -> list[str]:
     """The domains of the addresses in some headers, each once; names in quotation marks hold none."""
     found: set[str] = set()
     for value in values:
@@ -230,7 +243,7 @@ _COMMENT: Final = re.compile(r"\([^()\\]*+\)")
 _ODD: Final = re.compile(r'["()\\]')
 
 
-def _return_path(value: str | None) -> str | None:
+def return_path(value: str | None) -> str | None:
     """The envelope's sender; '' is the null reverse-path."""
     found = _PATH.match(value) if value is not None else None
     return found[1] if found else None
