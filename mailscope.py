@@ -46,24 +46,24 @@ from ingest.explain import explain_line
 from ingest.formats import FORMATS, find_formats
 from ingest.formats.declared import SHIPPED, declaration_of, header_of
 from ingest.formats.declared.checking import Failure, Trial, failures, try_on
-from ingest.headers.intake import MessagesReport, holds_refused, ingest_messages
-from ingest.headers.keeping import find_held, forget_mail, mail_sources
+from ingest.headers.intake import MessagesReport
+from ingest.headers.keeping import mail_sources
 from ingest.headers.messages import messages_in
-from ingest.headers.rereading import Reread, reread
+from ingest.headers.rereading import Reread
 from ingest.headers.rows import rows_of
 from ingest.lake import Lake
+from ingest.ledger import Ledger
 from ingest.parsing import Settings
-from ingest.progress import shown_progress, shown_steps
+from ingest.progress import shown_steps
 from ingest.prune import Pruned, prune_emails, prune_events, prune_text
 from ingest.pseudonyms import Pseudonyms
-from ingest.reader import Report, ingest_sources
+from ingest.reader import Report
 from ingest.records import KnownSource
-from ingest.reparse import forget as forget_source
-from ingest.reparse import is_pruned
-from ingest.reparse import reparse as reparse_source
+from ingest.run import Asked, Given, Told, look_for, look_for_standing, read_into
 from ingest.site import LogSet, Site, find_site
-from ingest.sources import Source, decode, find_sources, find_standing_sources, first_lines
+from ingest.sources import decode, first_lines
 from ingest.times import find_zone, parse_iso
+from ingest.upkeep import forget_named, reparse_named
 
 MANY_FILES = 20  # of messages: more are told in one line
 SAMPLE_LOGS = Path(__file__).parent / "sample_logs"
@@ -184,12 +184,10 @@ def ingest(
         pseudonyms=_pseudonyms(site),
         reference=reference,
     )
-    reports, mail, problems = _ingest(
-        Path(site["lake"]),
-        [(each.paths, _with(settings, each)) for each in said],
-        _own(site),
-        are_standing=not paths,
-        with_subjects=site["headers.subjects"],
+    asked = [Asked(each.paths, _with(settings, each)) for each in said]
+    given, problems = (look_for(asked), []) if paths else look_for_standing(asked)
+    reports, mail = _read_into(
+        Lake(Path(site["lake"])), given, _own(site), with_subjects=site["headers.subjects"]
     )
     if as_json:
         print(to_json([*(report._asdict() for report in reports), *(report._asdict() for report in mail)]))
@@ -247,43 +245,13 @@ def _is_silent(report: Report) -> bool:
     return report.is_new and bool(report.line_count) and not told
 
 
-def _ingest(
-    lake: Path,
-    logs: Sequence[tuple[Sequence[str], Settings]],
-    own: Own | None = None,
-    *,
-    are_standing: bool = False,
-    with_subjects: bool = True,
-) -> tuple[list[Report], list[MessagesReport], list[SourceError]]:
-    """What became of each log and of each file of messages, and which standing paths could not be read."""
-    found: list[tuple[list[Source], Settings]] = []
-    problems: list[SourceError] = []
-    for paths, settings in logs:
-        sources, troubles = find_standing_sources(paths) if are_standing else (find_sources(paths), [])
-        found.append((sources, settings))
-        problems += troubles
-    every = [source for sources, _ in found for source in sources]
-    if problems and not every:
-        raise problems[0]
-    mail = {source.name: source for source in every if source.is_mail}
-    refused = [source for source in every if source.name not in mail and holds_refused(source)]
-    reports: list[Report] = []
-    with Lake(lake).locked(_waiting):
-        with shown_progress(every) as progress:
-            for sources, settings in found:
-                of_logs = [source for source in sources if source.name not in mail]
-                reports += ingest_sources(Lake(lake), of_logs, settings, progress) if of_logs else []
-            headers_of = [*mail.values(), *refused]
-            people = logs[0][1].pseudonyms
-            told = (
-                ingest_messages(
-                    Lake(lake), headers_of, people, with_subjects=with_subjects, workers=logs[0][1].workers
-                )
-                if headers_of
-                else []
-            )
-        _finish(Lake(lake), own)
-    return reports, told, problems
+def _read_into(
+    lake: Lake, given: Sequence[Given], own: Own | None = None, *, with_subjects: bool = True
+) -> Told:
+    with lake.locked(_waiting):
+        told = read_into(lake, given, with_subjects=with_subjects)
+        _finish(lake, own)
+    return told
 
 
 def _mail_sentences(mail: Sequence[MessagesReport]) -> Iterator[str]:
@@ -362,27 +330,24 @@ SourceArgument = typer.Argument(
 @app.command()
 def forget(words: Annotated[list[str], SourceArgument], lake: LakeOption = None) -> None:
     """Take sources out of the lake, as if they had never been ingested: logs, files of messages, folders of these."""
-    held = Lake(_lake(lake))
-    with held.locked(_waiting):
-        _refuse_no_lake(held)
-        held.prepare()
-        with held.ledger() as ledger:
-            for source, mail in [find_held(ledger, each) for each in words]:
-                if source:
-                    losers = forget_source(held, ledger, source)
-                    lines = counted(source.line_no + source.is_tail_open, "line")
-                    print(visible(f"{source.name}: forgotten, with {lines}"))
-                    for loser in losers:
-                        print(
-                            visible(f"{loser.name} may miss lines that both had: {_anew(loser)}"),
-                            file=sys.stderr,
-                        )
-                if mail:
-                    gone = forget_mail(held, ledger, mail)
-                    print(
-                        visible(f"{mail}: forgotten, with {counted(gone, 'message')} that no other file has")
-                    )
-        _finish(held)
+    with _changing(Lake(_lake(lake))) as (held, ledger):
+        for each in forget_named(held, ledger, words):
+            what = counted(each.size, "message" if each.is_mail else "line")
+            rest = " that no other file has" if each.is_mail else ""
+            print(visible(f"{each.name}: forgotten, with {what}{rest}"))
+            for loser in each.losers:
+                print(visible(f"{loser.name} may miss lines that both had: {_anew(loser)}"), file=sys.stderr)
+
+
+@contextmanager
+def _changing(lake: Lake) -> Iterator[tuple[Lake, Ledger]]:
+    """A lake that exists, with its ledger, while nobody else changes it; then the tables are made of what is left."""
+    with lake.locked(_waiting):
+        _refuse_no_lake(lake)
+        lake.prepare()
+        with lake.ledger() as ledger:
+            yield lake, ledger
+        _finish(lake)
 
 
 def _anew(source: KnownSource) -> str:
@@ -401,20 +366,10 @@ def reparse(
     as_json: JsonOption = False,
 ) -> None:
     """Read sources, or all, anew with today's parser from the lines and Received headers in the lake; files are not needed."""
-    held, told, mail = Lake(_lake(lake)), [], []
-    with held.locked(_waiting):
-        _refuse_no_lake(held)
-        held.prepare()
-        with held.ledger() as ledger:
-            found = [find_held(ledger, each) for each in words or ()]
-            sources = [source for source, _ in found if source] if words else ledger.sources()
-            names = [name for _, name in found if name] if words else [None] if ledger.mail_files() else []
-            for source in [] if words else [each for each in sources if is_pruned(ledger, each)]:
-                sources.remove(source)
-                print(visible(f"{source.name}: left as it is, lines of it are pruned"), file=sys.stderr)
-            told = [reparse_source(held, ledger, source) for source in sources]
-            mail = [(name or "messages", reread(held, ledger, name)) for name in names]
-        _finish(held)
+    with _changing(Lake(_lake(lake))) as (held, ledger):
+        told, mail, pruned = reparse_named(held, ledger, words or ())
+    for source in pruned:
+        print(visible(f"{source.name}: left as it is, lines of it are pruned"), file=sys.stderr)
     if as_json:
         print(
             to_json(
@@ -843,8 +798,8 @@ def demo(
     if not SAMPLE_LOGS.is_dir():
         raise SourceError(f"{SAMPLE_LOGS} is missing; the demo runs from a checkout of the project")
     folders = [folder for folder in sorted(SAMPLE_LOGS.iterdir()) if any(folder.glob("ma*log*"))]
-    logs = [([str(folder)], Settings(UTC, host=folder.name)) for folder in folders]
-    for each in _ingest(lake, logs)[0]:
+    given = look_for([Asked([str(folder)], Settings(UTC, host=folder.name)) for folder in folders])
+    for each in _read_into(Lake(lake), given).logs:
         print(_sentence(each))
     with open_lake(lake) as connection:
         print_report(build(connection), _console())
