@@ -6,7 +6,7 @@ memory is the limit.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cache
 from graphlib import TopologicalSorter
@@ -64,14 +64,12 @@ def graph() -> Mapping[str, frozenset[str]]:
     """Everything that is made of a chunk, with what it reads; what most others wait for comes first."""
     ends = [*(f"tables/{name}" for name in TABLES), *(f"carried/{name}" for name in CARRIED)]
     found = {name: reads(name) for name in (*sorted(steps()), *ends)}
-    return {name: found[name] for name in sorted(found, key=lambda name: -sum(_waiting(name, found)))}
 
+    @cache
+    def waiting(name: str) -> int:
+        return sum(1 + waiting(reader) for reader, needed in found.items() if name in needed)
 
-def _waiting(name: str, found: Mapping[str, frozenset[str]]) -> Iterator[int]:
-    for reader, needed in found.items():
-        if name in needed:
-            yield 1
-            yield from _waiting(reader, found)
+    return {name: found[name] for name in sorted(found, key=waiting, reverse=True)}
 
 
 def run_all(make: Callable[[str], None], drop: Callable[[str], None]) -> None:
