@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from importlib.abc import MetaPathFinder
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -43,7 +44,7 @@ from ingest.doctor import Finding, examine, repair_mail
 from ingest.doctor import repair as repair_lake
 from ingest.errors import ConfigError, LakeError, MailscopeError, SourceError
 from ingest.explain import explain_line
-from ingest.formats import FORMATS, find_formats
+from ingest.formats import FORMATS, PARSER_VERSION, find_formats
 from ingest.formats.declared import SHIPPED, declaration_of, header_of
 from ingest.formats.declared.checking import Failure, Trial, failures, try_on
 from ingest.headers.intake import MessagesReport
@@ -60,6 +61,7 @@ from ingest.pseudonyms import Pseudonyms
 from ingest.reader import Report
 from ingest.records import KnownSource
 from ingest.run import Asked, Given, Told, look_for, look_for_standing, read_into
+from ingest.schema import SCHEMA_VERSION
 from ingest.site import LogSet, Site, find_site
 from ingest.sources import decode, first_lines
 from ingest.times import find_zone, parse_iso
@@ -82,13 +84,29 @@ class _Door:
     config: Path | None = None
 
 
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"mailscope {version('mailscope')}, parser {PARSER_VERSION}, lake {SCHEMA_VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
 def _before(
     config: Annotated[
         Path | None,
         typer.Option(help="What the site says once; default: mailscope.toml here, then in /etc/mailscope."),
     ] = None,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_tell_version,
+            help="Print the versions of program, parser and lake.",
+        ),
+    ] = False,
 ) -> None:
+    del show_version
     _Door.config = config
 
 

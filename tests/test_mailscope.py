@@ -46,6 +46,10 @@ def test_a_reader_who_has_seen_enough_is_no_failure(lake, words):
     assert (process.returncode, said) == (0, b"")
 
 
+def test_the_version_names_parser_and_lake():
+    assert re.fullmatch(r"mailscope \d+\.\d+\.\d+, parser \d+, lake \d+\n", call("--version").stdout)
+
+
 def test_ingest_says_what_became_of_the_lines(tmp_path):
     log = tmp_path / "mail.log"
     log.write_text(LINE + "\n2026-11-05T10:00:00+00:00 mx sshd[1]: hello\n")
