@@ -52,6 +52,12 @@ told AS (
   WHERE first_message_key IN (SELECT message_key FROM chosen)
   GROUP BY first_message_key
 )
-SELECT chosen.*, coalesce(told.recipients, 0) AS recipients, told.* EXCLUDE (message_key, recipients)
+SELECT
+  chosen.*,
+  coalesce(told.recipients, 0) AS recipients,
+  told.* EXCLUDE (message_key, recipients) REPLACE (  -- who was asked for comes first
+    list_filter(recipient_list, lambda name: contains(lower(name), lower($query)))
+      || list_filter(recipient_list, lambda name: NOT contains(lower(name), lower($query))) AS recipient_list
+  )
 FROM chosen LEFT JOIN told USING (message_key)
 ORDER BY accepted_at DESC, message_key

@@ -72,6 +72,27 @@ def test_steps_are_in_the_order_of_the_message_and_not_only_of_the_clock(ask):
     ]
 
 
+TWO_RECIPIENTS = (
+    "Nov  5 10:00:00 mx postfix/pickup[1]: AAAAA00001: uid=0 from=<root>\n"
+    "Nov  5 10:00:00 mx postfix/qmgr[3]: AAAAA00001: from=<root@example.org>, size=1, nrcpt=2 (queue active)\n"
+    "Nov  5 10:00:01 mx postfix/smtp[4]: AAAAA00001: to=<zoe@example.net>, relay=mx.example.net[198.51.100.7]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok)\n"
+    "Nov  5 10:00:01 mx postfix/smtp[4]: AAAAA00001: to=<adam@example.com>, relay=mx.example.com[198.51.100.8]:25, delay=1, delays=0/0/0/1, dsn=5.1.1, status=bounced (host mx.example.com[198.51.100.8] said: 550 5.1.1 Who? (in reply to RCPT TO command))\n"
+    "Nov  5 10:00:01 mx postfix/qmgr[3]: AAAAA00001: removed\n"
+)
+
+
+def test_the_recipient_that_was_asked_for_comes_first(ask):
+    [found] = search(ask(TWO_RECIPIENTS), "Zoe@example.net").messages
+
+    assert found["recipient_list"] == ["zoe@example.net", "adam@example.com"]
+
+
+def test_of_two_answers_at_one_moment_the_refusal_is_the_last(ask):
+    [found] = search(ask(TWO_RECIPIENTS), "AAAAA00001").messages
+
+    assert "550 5.1.1 Who?" in found["reply"]
+
+
 def test_a_remote_delivery_says_that_the_inbox_is_out_of_sight(sample_connection):
     told = story(
         sample_connection, "outcome = 'delivered' AND relay_name = 'mx.bigmail.example' AND host = 'out1'"
