@@ -32,6 +32,12 @@ MISFITS = (
     Misfit(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", "the files in it, unpacked"),
     Misfit(0, b"\x1f\x9d", "compressed with compress(1)", "the file uncompressed, or as .gz .bz2 .xz .zst"),
     Misfit(0, b"\x04\x22\x4d\x18", "compressed with lz4", "the file uncompressed, or as .gz .bz2 .xz .zst"),
+    *(
+        Misfit(
+            0, mark, "text in UTF-16, as PowerShell writes it", "the same in UTF-8: iconv -f UTF-16 -t UTF-8"
+        )
+        for mark in (b"\xff\xfe", b"\xfe\xff")
+    ),
     Misfit(257, b"ustar", "a tar archive", "the files in it, unpacked"),
 )
 # Bytes that text does not have; the hole that a crash or copytruncate leaves in a log is one run of NULs

@@ -252,6 +252,10 @@ class TestWrongPaths:
             ("socket", "socket is a socket or a device"),
             ("binary/system.journal", "is a binary journal; right would be the output of journalctl"),
             ("mail.zip", "is a zip archive; right would be the files in it, unpacked"),
+            (
+                "shell.log",
+                "is text in UTF-16, as PowerShell writes it; right would be the same in UTF-8: iconv",
+            ),
         ],
     )
     def test_path_that_cannot_be_read_is_an_error_that_says_what_would_be_right(self, tmp_path, path, text):
@@ -260,6 +264,7 @@ class TestWrongPaths:
         (tmp_path / "binary/system.journal").write_bytes(b"LPKSHHRH" + bytes(500))
         (tmp_path / "mail.log").write_bytes(LINES)
         (tmp_path / "mail.zip").write_bytes(b"PK\3\4")
+        (tmp_path / "shell.log").write_text("Nov 23 19:00:28 mx1\n", "utf-16")
         (tmp_path / "dangling.log").symlink_to("gone.log")
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(os.path.relpath(tmp_path / "socket"))  # such names may have 108 bytes
