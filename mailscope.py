@@ -59,7 +59,6 @@ from ingest.progress import shown_steps
 from ingest.prune import Pruned, prune_emails, prune_events, prune_text
 from ingest.pseudonyms import Pseudonyms
 from ingest.reader import Report
-from ingest.records import KnownSource
 from ingest.run import Asked, Given, Told, look_for, look_for_standing, read_into
 from ingest.schema import SCHEMA_VERSION
 from ingest.site import LogSet, Site, find_site
@@ -230,8 +229,8 @@ def ingest(
         print(visible(f"{report.name}: {what}; `mailscope coverage` shows them"), file=sys.stderr)
     for problem in problems:
         print(visible(f"mailscope: {problem}"), file=sys.stderr)
-    is_dumb = any(report.unparsed_lines for report in silent) or (len(silent) == len(reports) and not mail)
-    if is_dumb or problems:
+    is_all_silent = len(silent) == len(reports) and not mail
+    if problems or is_all_silent or any(report.unparsed_lines for report in silent):
         raise typer.Exit(1)
 
 
@@ -349,12 +348,13 @@ SourceArgument = typer.Argument(
 def forget(words: Annotated[list[str], SourceArgument], lake: LakeOption = None) -> None:
     """Take sources out of the lake, as if they had never been ingested: logs, files of messages, folders of these."""
     with _changing(Lake(_lake(lake))) as (held, ledger):
-        for each in forget_named(held, ledger, words):
-            what = counted(each.size, "message" if each.is_mail else "line")
-            rest = " that no other file has" if each.is_mail else ""
-            print(visible(f"{each.name}: forgotten, with {what}{rest}"))
-            for loser in each.losers:
-                print(visible(f"{loser.name} may miss lines that both had: {_anew(loser)}"), file=sys.stderr)
+        told = forget_named(held, ledger, words)
+    for each in told:
+        what = f"{counted(each.size, 'message')} that no other file has" if each.is_mail else counted(each.size, "line")  # fmt: skip
+        print(visible(f"{each.name}: forgotten, with {what}"))
+        for loser in each.losers:
+            again = f"`mailscope forget {loser.source_id}`, then ingest it again"
+            print(visible(f"{loser.name} may miss lines that both had: {again}"), file=sys.stderr)
 
 
 @contextmanager
@@ -366,10 +366,6 @@ def _changing(lake: Lake) -> Iterator[tuple[Lake, Ledger]]:
         with lake.ledger() as ledger:
             yield lake, ledger
         _finish(lake)
-
-
-def _anew(source: KnownSource) -> str:
-    return f"`mailscope forget {source.source_id}`, then ingest it again"
 
 
 def _refuse_no_lake(lake: Lake) -> None:
@@ -564,11 +560,11 @@ def trace(
 
 
 def _as_in_lake(site: Site, text: str) -> list[str]:
-    """A query as the lake may have it: who holds the key finds people by their names."""
+    """A query as the lake may have it: who holds the key finds people by their names, and by its own what has kept it."""
     made = _pseudonyms(site)
     with Lake(Path(site["lake"])).ledger_to_read() as ledger:
         is_filled_so = made is not None and ledger.pseudonyms() == made.identity
-    return made.look_up(text) if made and is_filled_so else [text]
+    return list(dict.fromkeys((*made.look_up(text), text))) if made and is_filled_so else [text]
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """What a user names to be taken out of a lake, or to be read anew: logs and files of messages alike."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ingest.headers.keeping import find_held, forget_mail
@@ -31,14 +31,16 @@ class Renewed(NamedTuple):
     pruned: list[KnownSource]
 
 
-def forget_named(lake: Lake, ledger: Ledger, words: Sequence[str]) -> Iterator[Forgotten]:
+def forget_named(lake: Lake, ledger: Ledger, words: Sequence[str]) -> list[Forgotten]:
     """Takes sources out of the lake, by identity, the beginning of one, or name. Raises SourceError before it begins."""
+    told: list[Forgotten] = []
     for source, mail in [find_held(ledger, each) for each in words]:
         if source:
             losers = forget(lake, ledger, source)
-            yield Forgotten(source.name, False, line_count(source), losers)
+            told.append(Forgotten(source.name, False, line_count(source), losers))
         if mail:
-            yield Forgotten(mail, True, forget_mail(lake, ledger, mail))
+            told.append(Forgotten(mail, True, forget_mail(lake, ledger, mail)))
+    return told
 
 
 def reparse_named(lake: Lake, ledger: Ledger, words: Sequence[str]) -> Renewed:

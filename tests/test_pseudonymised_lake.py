@@ -1,5 +1,6 @@
 """A lake of pseudonyms: no person in any byte of it, and every count as with their names."""
 
+import json
 import re
 import shutil
 import sqlite3
@@ -160,6 +161,21 @@ def test_who_has_no_key_finds_nobody(site, sample_connection):
     (site / "mailscope.toml").unlink()
 
     assert ": 0 messages, 0 decisions" in call("trace", some(sample_connection, "sender")).stdout
+
+
+def test_a_server_that_keeps_its_address_is_found_by_it(site):
+    address = call("sql", "SELECT min(relay_ip) FROM deliveries WHERE direction = 'outbound'").stdout.split()[
+        -1
+    ]
+
+    assert re.match(r"Read as client or relay: [1-9]\d* messages?,", call("trace", address).stdout)
+
+
+def test_what_is_not_there_is_told_as_it_was_asked_for(site):
+    assert (
+        json.loads(call("trace", "nobody@nowhere.example", "--json").stdout)["search"]["query"]
+        == "nobody@nowhere.example"
+    )
 
 
 def test_a_queue_id_is_found_as_ever(site):

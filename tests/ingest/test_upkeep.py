@@ -28,7 +28,7 @@ def lake(tmp_path):
 def test_logs_and_messages_are_forgotten_by_their_names(tmp_path, lake):
     log, message = str(tmp_path / "mail.log"), str(tmp_path / "one.eml")
     with lake.ledger() as ledger:
-        told = list(forget_named(lake, ledger, [log, message]))
+        told = forget_named(lake, ledger, [log, message])
 
     assert told == [Forgotten(log, False, 1, []), Forgotten(message, True, 1)]
 
@@ -36,7 +36,7 @@ def test_logs_and_messages_are_forgotten_by_their_names(tmp_path, lake):
 def test_nothing_is_forgotten_where_one_name_is_unknown(tmp_path, lake):
     with lake.ledger() as ledger:
         with pytest.raises(SourceError, match="no source of the lake"):
-            list(forget_named(lake, ledger, [str(tmp_path / "mail.log"), "gone.log"]))
+            forget_named(lake, ledger, [str(tmp_path / "mail.log"), "gone.log"])
 
         assert len(ledger.sources()) == 1
 
