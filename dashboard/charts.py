@@ -134,9 +134,9 @@ CLAIMED: Final = "as claimed"
 
 @lru_cache(maxsize=64)
 def ways(theme: str, height: int) -> Spec:
-    """A bar a hop on a time line; data: `hop`, `begin`, `end`, `source` (KNOWN or CLAIMED), `took`.
+    """A bar a hop on a time line; data: `hop`, `begin`, `end`, `source` (KNOWN or CLAIMED), `kept`.
 
-    What took no time still shows, as a tick at its moment.
+    A tick shows when a server had the message; the bar behind it, for how long.
     """
     base = alt.Chart(alt.NamedData("rows")).encode(
         x=alt.X("begin:T", title=None, axis=alt.Axis(format="%H:%M:%S", labelOverlap=True, grid=False)),
@@ -148,13 +148,13 @@ def ways(theme: str, height: int) -> Spec:
         ),
         tooltip=[
             alt.Tooltip("hop:N"),
-            alt.Tooltip("end:T", title="had it at", format="%a %d %b %H:%M:%S"),
-            alt.Tooltip("took:N"),
+            alt.Tooltip("begin:T", title="had it at", format="%a %d %b %H:%M:%S"),
+            alt.Tooltip("kept:N", title="kept it"),
             alt.Tooltip("source:N"),
         ],
     )
     bars = base.mark_bar(height=14, opacity=0.7).encode(x2="end:T")
-    ticks = base.mark_tick(thickness=3, height=18).encode(x="end:T")
+    ticks = base.mark_tick(thickness=3, height=18)
     return house(bars + ticks, height)
 
 

@@ -1,6 +1,6 @@
 """The way of a message on a page: the answer, the hops on a time line, what servers said, what is odd."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -149,25 +149,31 @@ def _took(step: Step) -> str | None:
     return "unknown" if step.most_s is None else f"at most {duration(max(1.0, step.most_s))}"
 
 
-def _time_line(steps: list[Step]) -> None:
-    """A bar a hop, from when the server before had the message until this one had it."""
-    rows, before = [], None
-    for step in steps:
+def held(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """A bar a hop for `charts.ways`: from when its server had the message until the next one had it whose clock is right."""
+    bars: list[dict[str, Any]] = []
+    until: datetime | None = None
+    kept = ""
+    for step in reversed(steps):
         at: datetime | None = step.hop["received_at"]
         if at is None:
             continue
-        begin = before if before and not step.skew_s and before <= at else at
-        rows.append(
+        bars.append(
             {
                 "hop": f"{step.hop['hop']}  {visible(step.hop['by_host'] or '?')}",
-                "begin": begin,
-                "end": at,
+                "begin": at,
+                "end": until if until and at <= until and not step.skew_s else at,
                 "source": charts.KNOWN if step.is_known else charts.CLAIMED,
-                "took": _took(step) or "",
+                "kept": kept,
             }
         )
-        before = before if step.skew_s else at
-    if len({row["end"] for row in rows}) > 1:
+        until, kept = until if step.skew_s else at, _took(step) or ""
+    return bars[::-1]
+
+
+def _time_line(steps: Sequence[Step]) -> None:
+    rows = held(steps)
+    if len({row["begin"] for row in rows}) > 1:
         st.vega_lite_chart(
             pd.DataFrame(rows),
             charts.ways(ui.theme(), _ROW_PX * len(rows) + _FRAME_PX),
