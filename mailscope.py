@@ -210,7 +210,8 @@ def ingest(
         print(to_json([*(report._asdict() for report in reports), *(report._asdict() for report in mail)]))
     else:
         for report in reports:
-            print(_sentence(report))
+            if report.problem is None:
+                print(_sentence(report))
         for sentence in _mail_sentences(mail):
             print(sentence)
     for report in reports:
@@ -227,6 +228,8 @@ def ingest(
     for report in silent:
         what = "no line was recognised" if report.unparsed_lines else "only lines of other programs"
         print(visible(f"{report.name}: {what}; `mailscope coverage` shows them"), file=sys.stderr)
+    problems += [report.problem for report in reports if report.problem]
+    problems += [report.problem for report in mail if report.problem]
     for problem in problems:
         print(visible(f"mailscope: {problem}"), file=sys.stderr)
     is_all_silent = len(silent) == len(reports) and not mail
@@ -273,11 +276,11 @@ def _read_into(
 
 def _mail_sentences(mail: Sequence[MessagesReport]) -> Iterator[str]:
     """A line a file, or one for all where they are many."""
-    if len(mail) > MANY_FILES:
-        mail = [
-            MessagesReport(f"{len(mail):,} files", *(sum(each) for each in list(zip(*mail, strict=True))[1:]))
-        ]
-    for report in mail:
+    read = [report for report in mail if report.problem is None]
+    if len(read) > MANY_FILES:
+        messages, new, hops = (sum(each) for each in list(zip(*read, strict=True))[1:4])
+        read = [MessagesReport(f"{len(read):,} files", messages, new, hops)]
+    for report in read:
         yield visible(
             f"{report.name}: {counted(report.messages, 'message')}, {report.new_messages:,} new, with {counted(report.hops, 'Received header')}"
         )

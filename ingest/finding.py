@@ -67,6 +67,16 @@ def blaming(name: str) -> Iterator[None]:
         raise SourceError(f"{error.filename or name}: {error.strerror or error}; {remedy}") from error
 
 
+@contextmanager
+def blaming_found(name: str) -> Iterator[None]:
+    """The same of a file that was there a moment ago."""
+    with blaming(name):
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise SourceError(f"{name} has vanished since it was found; if rotated, run again") from error
+
+
 def _logs_matching(pattern: str) -> list[NamedFile]:
     matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
     if not matches:
@@ -116,10 +126,13 @@ def _logs_among(files: list[str]) -> list[NamedFile]:
 
 def _may_be_log(path: Path) -> bool:
     """In a directory only what is clearly no log is passed over; a log with a damaged start is not."""
-    if not path.is_file():
-        return False
-    head = read_head(path)
-    return not misfit(head) and not (is_binary(head) and is_binary(head + _tail(path)))
+    try:
+        head = read_head(path) if path.is_file() else None
+        return (
+            head is not None and not misfit(head) and not (is_binary(head) and is_binary(head + _tail(path)))
+        )
+    except FileNotFoundError:
+        return False  # gone since it was listed
 
 
 def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:

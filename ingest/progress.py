@@ -36,7 +36,7 @@ def shown_progress(sources: Sequence[Source]) -> Iterator[Notify | None]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        total = sum(source.path.stat().st_size for source in sources)
+        total = sum(source.size_bytes for source in sources)
         task = bar.add_task("reading", total=total, rate="")
         lines_done = 0
 

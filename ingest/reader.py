@@ -12,7 +12,7 @@ import socket
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -60,6 +60,7 @@ class Report(NamedTuple):
     assumed_host: str | None = None  # of lines that name none, where the user named none either
     format: str | None = None
     format_found: str | None = None  # how, where the user did not say it
+    problem: str | None = None  # why it could not be read: the lake holds of it what it held before
 
 
 def ingest_sources(
@@ -67,15 +68,15 @@ def ingest_sources(
 ) -> list[Report]:
     """Reads sources into a lake; what the lake holds already is left alone.
 
-    `progress` is called as chunks are done, and before what takes a while. Raises SourceError, LakeError,
-    UnknownFormatError.
+    A source that cannot be read keeps no other one out: its report says so. `progress` is called as chunks are done,
+    and before what takes a while. Raises LakeError, UnknownFormatError.
     """
     find_formats(settings.format_name)
     lake.prepare()
     with lake.ledger() as ledger, Workers(settings, progress) as workers:
         refuse_to_mix(lake, ledger, settings.pseudonyms)
         try:
-            return [_ingest(lake, ledger, source, settings, workers, progress) for source in sources]
+            return [_tried(lake, ledger, source, settings, workers, progress) for source in sources]
         finally:
             lake.export(ledger)
 
@@ -95,6 +96,20 @@ def refuse_to_mix(lake: Lake, ledger: Ledger, pseudonyms: Pseudonyms | None) -> 
     )
     right = "with the same --pseudonymise as before" if held else "without --pseudonymise"
     raise LakeError(f"{lake.path} holds {what}; ingest {right}, or let --lake name another folder")
+
+
+def _tried(
+    lake: Lake,
+    ledger: Ledger,
+    source: Source,
+    settings: Settings,
+    workers: Workers,
+    progress: Progress | None,
+) -> Report:
+    try:
+        return _ingest(lake, ledger, source, settings, workers, progress)
+    except SourceError as error:
+        return Report(source.name, "", False, 0, 0, 0, 0, 0, 0, None, problem=str(error))
 
 
 def _ingest(
@@ -197,20 +212,23 @@ def _read(
     held: list[Chunk] = []
     chunk = None
     enough = _task_bytes(draft.surveyed.size_bytes - draft.numbers.offset, workers.count)
-    for chunk in chunks_from(source, stream, CHUNK_BYTES, draft.numbers, draft.surveyed.size_bytes):
-        whole, open_line = split_open_line(chunk)
-        held += [whole] if whole else []
-        if open_line or sum(len(each.data) for each in held) >= enough:
-            hand_out(held, is_open=False)
-            held = []
-        hand_out([open_line] if open_line else [], is_open=True)
-        draft.cut_lines += chunk.cut_lines
-        draft.has_open_line = open_line is not None
-    hand_out(held, is_open=False)
-    if chunk:
-        draft.line_no = chunk.first_line - 1 + count_lines(chunk.data)
-    while pending:
-        collect()
+    try:
+        for chunk in chunks_from(source, stream, CHUNK_BYTES, draft.numbers, draft.surveyed.size_bytes):
+            whole, open_line = split_open_line(chunk)
+            held += [whole] if whole else []
+            if open_line or sum(len(each.data) for each in held) >= enough:
+                hand_out(held, is_open=False)
+                held = []
+            hand_out([open_line] if open_line else [], is_open=True)
+            draft.cut_lines += chunk.cut_lines
+            draft.has_open_line = open_line is not None
+        hand_out(held, is_open=False)
+        if chunk:
+            draft.line_no = chunk.first_line - 1 + count_lines(chunk.data)
+        while pending:
+            collect()
+    finally:
+        wait([future for _, _, future in pending])  # what nobody wants any more would still write its files
 
 
 def _task_bytes(size_bytes: int, workers: int) -> int:
@@ -225,13 +243,16 @@ def years_in(years: Sequence[tuple[int, int]], chunk: Chunk) -> Years:
 
 
 def _report(draft: Draft, damage: str | None, assumed_host: str | None, picked: Pick) -> Report:
-    lines = {f"{result}_lines": draft.lines(result) for result in RESULTS}
     return Report(
         draft.name,
         draft.source_id,
         True,
-        sum(lines.values()),
-        **lines,
+        sum(map(draft.lines, RESULTS)),
+        event_lines=draft.lines("event"),
+        unparsed_lines=draft.lines("unparsed"),
+        foreign_lines=draft.lines("foreign"),
+        blank_lines=draft.lines("blank"),
+        duplicate_lines=draft.lines("duplicate"),
         damage=damage,
         is_continued=draft.surveyed.known is not None,
         assumed_host=assumed_host,

@@ -38,7 +38,7 @@ def look_for(asked: Sequence[Asked]) -> list[Given]:
     return [Given(find_sources(paths), settings) for paths, settings in asked]
 
 
-def look_for_standing(asked: Sequence[Asked]) -> tuple[list[Given], list[SourceError]]:
+def look_for_standing(asked: Sequence[Asked]) -> tuple[list[Given], list[str]]:
     """The same of paths that are said once for many runs, and what is wrong with some of them. SourceError if nothing is there."""
     given: list[Given] = []
     problems: list[SourceError] = []
@@ -48,11 +48,11 @@ def look_for_standing(asked: Sequence[Asked]) -> tuple[list[Given], list[SourceE
         problems += troubles
     if problems and not any(each.sources for each in given):
         raise problems[0]
-    return given, problems
+    return given, list(map(str, problems))
 
 
 def read_into(lake: Lake, given: Sequence[Given], *, with_subjects: bool = True) -> Told:
-    """Reads it all, with progress on a terminal. Raises SourceError, LakeError."""
+    """Reads it all, with progress on a terminal; what cannot be read is told. Raises LakeError."""
     every = [source for sources, _ in given for source in sources]
     mail = {source.name: source for source in every if source.is_mail}
     refused = [source for source in every if source.name not in mail and holds_refused(source)]

@@ -21,7 +21,7 @@ from ingest.archives import Stream, codec_of, gzip_written_at, open_stream
 from ingest.blocks import BLOCK_BYTES, MAX_CONTEXT_BYTES, Chunk, context, whole_lines
 from ingest.dating import LineNumbers
 from ingest.errors import NoMatchError, SourceError
-from ingest.finding import blaming, find_files, read_head
+from ingest.finding import blaming, blaming_found, find_files, read_head
 from ingest.headers.messages import LOOK_BYTES, looks_like_message
 from ingest.heads import first_moment
 from ingest.text import decode, encode
@@ -44,16 +44,12 @@ class Source:
     written_at: datetime  # what gzip noted, else the file's modification time
     compression: str | None = None
     is_mail: bool = False  # a message or a mailbox, by its first bytes
+    size_bytes: int = 0  # of the file, when it was found
 
     def open(self) -> Stream:
         """The decompressed bytes."""
-        with blaming(self.name):
-            try:
-                return open_stream(self.path)
-            except FileNotFoundError as error:
-                raise SourceError(
-                    f"{self.name} has vanished since it was found; if rotated, run again"
-                ) from error
+        with blaming_found(self.name):
+            return open_stream(self.path)
 
 
 def first_lines(path: Path, count: int) -> list[str]:
@@ -92,8 +88,14 @@ def _look_for(paths: Sequence[str]) -> tuple[list[Source], list[SourceError]]:
         try:
             with blaming(path):
                 for name, file in find_files(path):
-                    status = file.stat()
-                    found.setdefault((status.st_dev, status.st_ino), _source(name, file, status.st_mtime))
+                    try:
+                        status = file.stat()
+                        source = _source(name, file, status)
+                    except FileNotFoundError:
+                        if name == path:
+                            raise
+                        continue  # listed a moment ago: a message of a Maildir has moved on
+                    found.setdefault((status.st_dev, status.st_ino), source)
         except SourceError as error:
             problems.append(error)
     return sorted(found.values(), key=_time_order), problems
@@ -144,18 +146,20 @@ def _blocks(source: Source, stream: Stream, size: int, upto_bytes: int | None = 
         )
 
 
-def _source(name: str, path: Path, modified: float) -> Source:
+def _source(name: str, path: Path, status: os.stat_result) -> Source:
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # a folder of messages has very many files
         head = file.read(LOOK_BYTES)
     codec = codec_of(head)
-    written_at = gzip_written_at(head) or datetime.fromtimestamp(modified, UTC)
+    written_at = gzip_written_at(head) or datetime.fromtimestamp(status.st_mtime, UTC)
     shown = os.fsencode(name).decode("utf-8", "backslashreplace")  # the ledger holds text
     is_mail = looks_like_message(read_head(path) if codec else head)
-    return Source(shown, path, written_at, codec.name if codec else None, is_mail)
+    return Source(shown, path, written_at, codec.name if codec else None, is_mail, status.st_size)
 
 
 def _time_order(source: Source) -> tuple[int, datetime, str]:
-    with blaming(source.name):
+    try:
         moment = None if source.is_mail else first_moment(read_head(source.path), source.written_at)
+    except OSError:
+        moment = None  # who reads it will say why
     own_us = int(source.written_at.timestamp() * 10**6)
     return moment.utc_us if moment else own_us, source.written_at, source.name

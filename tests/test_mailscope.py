@@ -92,6 +92,28 @@ def test_a_site_names_the_host_of_a_source(tmp_path):
     assert hosts_of(tmp_path / "lake") == ["mx8"]
 
 
+def test_a_log_that_vanishes_is_told_and_the_tables_show_the_others(tmp_path, monkeypatch):
+    kept, gone, find = tmp_path / "mail.log", tmp_path / "mail.log.1", mailscope.look_for
+    kept.write_text(LINE.replace("removed", "from=<a@example.com>, size=1, nrcpt=1 (queue active)"))
+    gone.write_text(LINE.replace("10:00", "09:00"))
+
+    def find_slowly(asked):
+        found = find(asked)
+        gone.unlink()
+        return found
+
+    monkeypatch.setattr(mailscope, "look_for", find_slowly)
+    done = call("ingest", tmp_path, "--lake", tmp_path / "lake")
+    counted = call("sql", "SELECT count(*) FROM messages", "--lake", tmp_path / "lake").stdout.split()[1:]
+
+    assert (done.exit_code, done.stdout, "mail.log.1 has vanished" in done.stderr, counted) == (
+        1,
+        f"{kept}: 1 line, 1 understood, 0 not understood, 0 of other programs, 0 blank\n",
+        True,
+        ["1"],
+    )
+
+
 def test_ingest_of_the_same_file_again_changes_nothing(tmp_path, lake):
     before = {path: path.read_bytes() for path in lake.rglob("events/**/*.parquet")}
     call("ingest", tmp_path / "mail.log", "--lake", lake)

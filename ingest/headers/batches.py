@@ -5,7 +5,7 @@ between processes as they are; whether a message is new only the ledger knows, a
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.errors import SourceError
-from ingest.finding import blaming
+from ingest.finding import blaming_found
 from ingest.headers.columns import read_columns
 from ingest.headers.fields import Ints
 from ingest.headers.messages import FIRST_BYTES, Head, Message, plain_block, unread_in
@@ -52,12 +52,21 @@ class Found(NamedTuple):
     hops: int
 
 
+class Unreadable(NamedTuple):
+    """A piece of the task that could not be read, or not to its end, and why."""
+
+    piece: int
+    problem: str
+    rows: int = 0
+
+
 class Batch(NamedTuple):
     """All messages as they were met, and the rows of each once."""
 
     found: list[Found]
     emails: pa.Table
     hops: pa.Table
+    problems: list[Unreadable]
 
 
 def read_all(task: Task) -> list[Batch]:
@@ -66,8 +75,8 @@ def read_all(task: Task) -> list[Batch]:
 
 
 def read_batches(task: Task) -> Iterator[Batch]:
-    """The messages of a task in their order. SourceError if a file cannot be read."""
-    batch: list[_Plain | _Read] = []
+    """The messages of a task in their order; a file that cannot be read keeps no other one out."""
+    batch: list[_Plain | _Read | Unreadable] = []
     rows = 0
     for each in _met(task):
         batch.append(each)
@@ -101,17 +110,24 @@ class _Read(NamedTuple):
     rows: int
 
 
-def _met(task: Task) -> Iterator[_Plain | _Read]:
-    is_plain = task.pseudonyms is None
+def _met(task: Task) -> Iterator[_Plain | _Read | Unreadable]:
     for place, piece in enumerate(task.pieces):
-        if is_plain and piece.end is None and (plain := _plain_file(place, piece)):
+        if task.pseudonyms is None and piece.end is None and (plain := _plain_file(place, piece)):
             yield plain
             continue
-        for each in _unread(piece):
-            if is_plain and isinstance(each, Head) and 0 < len(block := each.plain_block()) <= FIRST_BYTES:
-                yield _Plain(place, block, each.size_bytes, 1 + len(block) // _ROW_BYTES, each)
-            else:
-                yield from (_read(place, message, task) for message in each.messages())
+        try:
+            yield from _met_in(place, piece, task)
+        except SourceError as error:
+            yield Unreadable(place, str(error))
+
+
+def _met_in(place: int, piece: Piece, task: Task) -> Iterator[_Plain | _Read]:
+    is_plain = task.pseudonyms is None
+    for each in _unread(piece):
+        if is_plain and isinstance(each, Head) and 0 < len(block := each.plain_block()) <= FIRST_BYTES:
+            yield _Plain(place, block, each.size_bytes, 1 + len(block) // _ROW_BYTES, each)
+        else:
+            yield from (_read(place, message, task) for message in each.messages())
 
 
 def _read(place: int, message: Message, task: Task) -> _Read:
@@ -140,14 +156,11 @@ _NO_HEADERS: Final = (b"From ", b"BZh")  # a mailbox, bzip2
 
 
 def _unread(piece: Piece) -> Iterator[Head | Message]:
-    with blaming(piece.name):
-        try:
-            yield from unread_in(piece.path, piece.begin, piece.end)
-        except FileNotFoundError as error:
-            raise SourceError(f"{piece.name} has vanished since it was found; run again") from error
+    with blaming_found(piece.name):
+        yield from unread_in(piece.path, piece.begin, piece.end)
 
 
-def _batch(met: Sequence[_Plain | _Read], task: Task) -> Batch:
+def _batch(met: Sequence[_Plain | _Read | Unreadable], task: Task) -> Batch:
     """All of some messages as they were met, and their rows, those of plain ones first."""
     plain = [(place, each) for place, each in enumerate(met) if isinstance(each, _Plain)]
     columns = read_columns(
@@ -157,9 +170,11 @@ def _batch(met: Sequence[_Plain | _Read], task: Task) -> Batch:
     )
     places = [plain[number][0] for number in columns.taken]
     taken = set(places)
-    others = [
+    reread = [
         (place, read) for place in range(len(met)) if place not in taken for read in _reread(met[place], task)
     ]
+    others = [(place, read) for place, read in reread if isinstance(read, _Read)]
+    problems = [read for _, read in reread if isinstance(read, Unreadable)]
     places += [place for place, _ in others]
     hop_counts = [*columns.hop_counts, *(len(read.hops) for _, read in others)]
     emails, hops = columns.emails, columns.hops
@@ -177,7 +192,7 @@ def _batch(met: Sequence[_Plain | _Read], task: Task) -> Batch:
     if len(once) < len(order):
         rows = np.array(sorted(once.values()))
         emails, hops = emails.take(rows), hops.take(_hops_of(rows, np.array(hop_counts)))
-    return Batch(found, emails, hops)
+    return Batch(found, emails, hops, problems)
 
 
 def _hops_of(emails: Ints, hop_counts: Ints) -> Ints:
@@ -186,12 +201,16 @@ def _hops_of(emails: Ints, hop_counts: Ints) -> Ints:
     return np.repeat(firsts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
 
 
-def _reread(each: _Plain | _Read, task: Task) -> Iterable[_Read]:
+def _reread(each: _Plain | _Read | Unreadable, task: Task) -> Iterator[_Read | Unreadable]:
     """The rows of a message that is not plain; its file may hold others."""
-    if isinstance(each, _Read):
-        return [each]
+    if not isinstance(each, _Plain):
+        yield each
+        return
     found = _unread(each.source) if isinstance(each.source, Piece) else [each.source]
-    return (_read(each.piece, message, task) for head in found for message in head.messages())
+    try:
+        yield from (_read(each.piece, message, task) for head in found for message in head.messages())
+    except SourceError as error:
+        yield Unreadable(each.piece, str(error))
 
 
 def _table(rows: Sequence[Values], schema: pa.Schema) -> pa.Table:

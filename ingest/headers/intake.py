@@ -15,13 +15,15 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.blocks import BLOCK_BYTES
-from ingest.finding import blaming, read_head
+from ingest.errors import SourceError
+from ingest.finding import blaming_found, read_head
 from ingest.headers.batches import Batch, Piece, Task, read_all, read_batches
 from ingest.headers.messages import LOOK_BYTES, is_mailbox
 from ingest.headers.rejectlog import holds_headers, is_exim_log
@@ -50,15 +52,18 @@ class MessagesReport(NamedTuple):
     messages: int
     new_messages: int
     hops: int
+    problem: str | None = None  # why it could not be read, or not to its end
 
 
 def holds_refused(source: Source) -> bool:
     """Whether a file is a rejectlog of Exim's with the headers of refused messages in it: it is a log as well."""
-    with blaming(source.name):
+    try:
         if not is_exim_log(read_head(source.path, LOOK_BYTES)):
             return False
         with source.open() as stream:
             return holds_headers(iter(partial(stream.read, BLOCK_BYTES), b""))
+    except (OSError, SourceError):
+        return False  # who reads it as a log will say why
 
 
 def ingest_messages(
@@ -71,12 +76,14 @@ def ingest_messages(
 ) -> list[MessagesReport]:
     """Reads the headers of all messages in files into a lake, with pseudonyms for people where it holds those.
 
-    `workers`: processes that read; None: one a processor. Their number changes no row. Raises SourceError, LakeError.
+    `workers`: processes that read; None: one a processor. Their number changes no row. A file that cannot be read keeps
+    no other one out: its report says so. Raises LakeError.
     """
     lake.prepare()
     with lake.ledger() as ledger:
         refuse_to_mix(lake, ledger, pseudonyms)
-        files = list(map(_file, sources))
+        every = list(map(_file, sources))
+        files = [file for file in every if file.problem is None]
         read_before = ledger.messages_in([file.identity for file in files])
         unread = [file for file in files if file.identity not in read_before]
         jobs = [
@@ -92,7 +99,10 @@ def ingest_messages(
             intake.commit()
     for file in files:
         file.messages = read_before.get(file.identity, file.messages)
-    return [MessagesReport(file.source.name, file.messages, file.new_messages, file.hops) for file in files]
+    return [
+        MessagesReport(file.source.name, file.messages, file.new_messages, file.hops, file.problem)
+        for file in every
+    ]
 
 
 @dataclass(slots=True)
@@ -105,12 +115,16 @@ class _File:
     messages: int = 0
     new_messages: int = 0
     hops: int = 0
+    problem: str | None = None
 
 
 def _file(source: Source) -> _File:
     """A mail server never writes into a message again: of such a file no byte need be read to know it again."""
-    with blaming(source.name):
-        status = os.stat(source.path)  # noqa: PTH116  # a third of the time
+    try:
+        with blaming_found(source.name):
+            status = os.stat(source.path)  # noqa: PTH116  # a third of the time
+    except SourceError as error:
+        return _File(source, 0, "", problem=str(error))
     identity = f"{status.st_dev}/{status.st_ino}/{status.st_size}/{status.st_mtime_ns}"
     return _File(source, status.st_size, identity)
 
@@ -144,10 +158,16 @@ def _cut(files: Sequence[_File]) -> Iterator[tuple[Sequence[_File], Sequence[Pie
         if file.source.compression is not None:
             yield [file], [Piece(name, path)]
         elif size > _TASK_BYTES:
-            with blaming(name):
-                is_cut = is_mailbox(read_head(path))
+            is_cut = _is_mailbox(path)
             for begin in range(0, size if is_cut else 1, _TASK_BYTES):
                 yield [file], [Piece(name, path, begin, begin + _TASK_BYTES if is_cut else None)]
+
+
+def _is_mailbox(path: Path) -> bool:
+    try:
+        return is_mailbox(read_head(path))
+    except OSError:
+        return False  # who reads it will say why
 
 
 def _read(jobs: Sequence[_Job], workers: int) -> Iterator[tuple[_Job, Iterable[Batch]]]:
@@ -182,6 +202,8 @@ class _Intake:
 
     def take(self, files: Sequence[_File], batch: Batch) -> None:
         """Counts the messages of a batch, and keeps those that the lake does not have."""
+        for place, problem, _ in batch.problems:
+            files[place].problem = problem
         known = self._ledger.emails_among([found.number for found in batch.found])
         old = known | (self._new & {found.number for found in batch.found})
         for place, number, hops in batch.found:
@@ -200,7 +222,7 @@ class _Intake:
     def finish(self, job: _Job) -> None:
         """Notes that files were read to their end."""
         for file, piece in zip(job.files, job.task.pieces, strict=True):
-            if piece.end is None or piece.end >= file.size_bytes:
+            if file.problem is None and (piece.end is None or piece.end >= file.size_bytes):
                 self._files.append((file.source.name, file.identity, file.messages))
 
     def commit(self) -> None:

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from ingest.errors import LakeError
+from ingest.errors import LakeError, SourceError
 from ingest.headers.intake import MessagesReport, ingest_messages
 from ingest.lake import Lake
 from ingest.pseudonyms import Pseudonyms
@@ -43,6 +43,8 @@ def keep_pasted(folder: Path, data: bytes, config: Path | None = None) -> Messag
         [report] = ingest_messages(
             lake, [named], pseudonyms or None, with_subjects=site["headers.subjects"], workers=1
         )
+    if report.problem:
+        raise SourceError(report.problem)
     return report
 
 

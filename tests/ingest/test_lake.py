@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingest import lake as ingest_lake
-from ingest.errors import LakeError, SourceError
+from ingest.errors import LakeError
 from ingest.lake import Lake
 from ingest.ledger import Ledger
 from ingest.parsing import Settings
@@ -357,11 +357,12 @@ def test_the_account_of_sources_is_written_once_for_many_files(tmp_path, monkeyp
     )  # the empty lake's too
 
 
-def test_what_was_read_before_a_file_that_cannot_be_read_is_in_the_account(log, tmp_path):
-    found = find_sources([str(log)])
-    with pytest.raises(SourceError):
-        ingest_sources(
-            Lake(tmp_path / "lake"), [*found, replace(found[0], path=tmp_path / "gone")], Settings(UTC)
-        )
+def test_a_source_that_cannot_be_read_keeps_no_other_one_out(log, tmp_path):
+    [found] = find_sources([str(log)])
+    gone = replace(found, name="gone.log", path=tmp_path / "gone")
+    reports = ingest_sources(Lake(tmp_path / "lake"), [gone, found], Settings(UTC))
 
-    assert pq.read_table(tmp_path / "lake/sources").column("line_count").to_pylist() == [6]
+    assert [(each.line_count, each.problem and each.problem[:21]) for each in reports] == [
+        (0, "gone.log has vanished"),
+        (6, None),
+    ]

@@ -1,4 +1,5 @@
 from datetime import UTC
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,18 @@ def test_of_what_stands_in_a_site_file_the_rest_is_found(tmp_path, paths):
 def test_a_site_file_of_which_nothing_is_there_is_an_error(tmp_path):
     with pytest.raises(SourceError, match=r"gone\.log: No such file"):
         look_for_standing([Asked([str(tmp_path / "gone.log")], SETTINGS)])
+
+
+def test_what_vanished_since_it_was_found_keeps_nothing_else_out(tmp_path, paths):
+    others = tmp_path / "mail.log.1", tmp_path / "two.eml"
+    others[0].write_text(LINE.replace("10:00:00", "09:00:00"))
+    others[1].write_text(MESSAGE.replace("one", "two"))
+    given = look_for([Asked([*map(str, others), *paths], SETTINGS)])
+    for each in others:
+        each.unlink()
+    told = read_into(Lake(tmp_path / "lake"), given)
+
+    assert {
+        Path(each.name).name: each.problem and "has vanished" in each.problem
+        for each in (*told.logs, *told.mail)
+    } == {"mail.log.1": True, "mail.log": None, "two.eml": True, "one.eml": None}

@@ -2,7 +2,6 @@
 
 import pytest
 
-from ingest.errors import SourceError
 from ingest.headers.batches import Piece, Task, read_batches
 from ingest.headers.messages import messages_of
 from ingest.headers.rows import values_of
@@ -89,6 +88,10 @@ def test_a_plain_message_costs_one_look_at_its_file(mixed, monkeypatch):
     assert len(read([mixed[0], mixed[3]])[0].found) == 2
 
 
-def test_a_file_that_is_gone_is_named(tmp_path):
-    with pytest.raises(SourceError, match=r"gone\.eml has vanished"):
-        read([tmp_path / "gone.eml"])
+def test_a_file_that_is_gone_is_named_and_the_others_are_read(mixed, tmp_path):
+    [batch] = read([tmp_path / "gone.eml", *mixed[:2]])
+
+    assert (
+        len(batch.found),
+        [(each.piece, "gone.eml has vanished" in each.problem) for each in batch.problems],
+    ) == (2, [(0, True)])
