@@ -17,7 +17,7 @@ def is_readable(template: str) -> bool:
         check(template)
     except ShapeError:
         return False
-    parts = list(pieces(template))
+    parts = pieces(template)
     for position, piece in enumerate(parts):
         if is_endless(piece.cls) and tail_of(parts, position) is None:
             return False

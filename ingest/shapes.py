@@ -139,28 +139,31 @@ def has_fixed_size(cls: str) -> bool:
     return cls not in CLASSES and least == most
 
 
-def pieces(template: str) -> Iterator[Piece]:
+@cache
+def pieces(template: str) -> tuple[Piece, ...]:
     """Cuts a template into its pieces; neighbouring literal characters are one piece."""
+    found: list[Piece] = []
     literal = ""
     for token in _TOKEN.finditer(template):
         if token["literal"]:
             literal += token["literal"]
             continue
         if literal:
-            yield Piece("literal", literal)
+            found.append(Piece("literal", literal))
             literal = ""
         if token["open"]:
-            yield Piece("open")
+            found.append(Piece("open"))
         elif token["close"]:
-            yield Piece("close")
+            found.append(Piece("close"))
         else:
             try:
                 class_of(token["cls"])
             except ShapeError as error:
                 raise ShapeError(f"{template!r}: {error}") from error
-            yield Piece("capture", token["column"], token["cls"])
+            found.append(Piece("capture", token["column"], token["cls"]))
     if literal:
-        yield Piece("literal", literal)
+        found.append(Piece("literal", literal))
+    return tuple(found)
 
 
 def captures(template: str) -> list[str]:
@@ -201,9 +204,10 @@ def _check_groups(template: str, parts: Sequence[Piece]) -> None:
         raise ShapeError(f"{template!r}: an optional group is not closed")
 
 
+@cache
 def check(template: str) -> None:
     """Raises ShapeError where a template breaks the notation or has two readings."""
-    parts = list(pieces(template))
+    parts = pieces(template)
     _check_groups(template, parts)
     for position, piece in enumerate(parts):
         if piece.role == "open" and parts[position + 1].role != "literal":
@@ -269,5 +273,5 @@ def compile_shape(kind: Kind, template: str, constants: Mapping[str, str]) -> Sh
 @cache
 def _compiled(template: str) -> tuple[tuple[str, ...], Callable[[str], re.Match[str] | None]]:
     check(template)
-    pattern = re.compile("".join(expressions(list(pieces(template)))))
+    pattern = re.compile("".join(expressions(pieces(template))))
     return tuple(captures(template)), pattern.fullmatch

@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingest.errors import LakeError
@@ -30,6 +30,7 @@ _NO_DICTIONARY: Final = frozenset(
         "size_bytes",
     }
 )
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 class Place(NamedTuple):
@@ -88,17 +89,14 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 
 def _placed(batch: pa.RecordBatch) -> Iterator[tuple[Place, pa.RecordBatch]]:
     """The rows of each place: brought together in one go, then cut."""
-    names = list(Place._fields)
-    places = pa.Table.from_batches([batch.select(names)])
-    order = pc.sort_indices(places, sort_keys=[(name, "ascending") for name in names])
-    counted = (
-        places.group_by(names).aggregate([([], "count_all")]).sort_by([(name, "ascending") for name in names])
-    )
-    rows, start = batch.drop_columns(names).take(order), 0
-    for place in counted.to_pylist():
-        count = place.pop("count_all")
-        yield Place(**place), rows.slice(start, count)
-        start += count
+    days = batch["date"].cast(pa.int32()).to_numpy()
+    keys = days * 2 + batch["is_open"].to_numpy(zero_copy_only=False)
+    places, starts, counts = np.unique(np.sort(keys), return_index=True, return_counts=True)
+    rows = batch.drop_columns(list(Place._fields))
+    if len(places) > 1:
+        rows = rows.take(np.argsort(keys, kind="stable"))
+    for key, start, count in zip(places.tolist(), starts.tolist(), counts.tolist(), strict=True):
+        yield Place(date.fromordinal(_EPOCH + key // 2), bool(key % 2)), rows.slice(start, count)
 
 
 def _refused(path: Path, error: OSError) -> LakeError:

@@ -44,6 +44,7 @@ DICTIONARIES: Final = {
         )
     )
 }
+_TYPES: Final = {name: kind for columns in (FRAME, *ATTRIBUTES.values()) for name, kind in columns.items()}
 _NO_SLOT: Final = -1
 _STAMP_STEPS: Final = {
     "%Y": kernel.YEAR, "%m": kernel.MONTH, "%b": kernel.MONTH_NAME, "%d": kernel.DAY_OF_MONTH, "%H": kernel.HOUR,
@@ -132,7 +133,7 @@ class _Compiler:
         is_left: bool,
     ) -> Fixed:
         family = FAMILY_BY_KIND[kind]
-        parts = list(pieces(template))
+        parts = pieces(template)
         captures = [piece.text for piece in parts if piece.role == "capture" and piece.text]
         made = _made(captures, forms)
         codes = {column: code for column, code in forms.replies.items() if column in captures}
@@ -329,13 +330,12 @@ def _captures_of(part: str) -> list[str]:
 
 
 def _type_of(column: str) -> pa.DataType:
-    known = {name: kind for columns in (FRAME, *ATTRIBUTES.values()) for name, kind in columns.items()}
-    return known.get(column, TEXT)
+    return _TYPES.get(column, TEXT)
 
 
 def _first_bytes(template: str) -> Iterable[int]:
     """The bytes that a message of this template can begin with."""
-    first = next(pieces(template))
+    first = pieces(template)[0]
     if first.role == "literal":
         return [ord(first.text[0])]
     if first.role == "capture" and class_of(first.cls).minimum:

@@ -135,7 +135,7 @@ def _message_of(declaration: Declaration, line: str) -> str | None:
 
 def furthest(template: str, text: str) -> tuple[int, str | None]:
     """How much of a text a template reads, and what it wants next; None if it reads all."""
-    parts = list(pieces(template))
+    parts = pieces(template)
     depth = 0
     depths = [depth := depth + {"open": 1, "close": -1}.get(piece.role, 0) for piece in parts]
     for cut in range(len(parts), 0, -1):
