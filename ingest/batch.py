@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.blocks import BOM
 from ingest.clock import Clock
 from ingest.errors import ParseError
 from ingest.formats.base import Event, Format, NoRecordError
@@ -27,6 +28,7 @@ ABSENT: Final = {
     "relay_name": "none", "message_id": "<>",
 }  # fmt: skip
 
+_BOM_TEXT: Final = BOM.decode()
 # Entries that a server writes to two of its logs reach syslog one right after the other.
 _COPY_WITHIN_US: Final = 2_000_000
 
@@ -116,7 +118,7 @@ class Gathered:
             return
         tag = ""
         try:
-            frame = self._frame(line, framer)
+            frame = self._frame(line.removeprefix(_BOM_TEXT) if line_no == 1 else line, framer)
             _, _, tag, _, message, repeat = frame
             claimed = self._claims[tag] if tag in self._claims else self.recogniser.claim(tag)
             if claimed is None:

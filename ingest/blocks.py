@@ -169,6 +169,7 @@ def cut_long_lines(blocks: Iterable[bytes], first_line: int = 1) -> Iterator[tup
 # At most: priority and version (RFC 5424: "<22>1 "), the longest month name in UTF-8, day and time
 HEAD_BYTES = 64
 MAX_KNOWN_DATES = 4
+BOM = b"\xef\xbb\xbf"  # what editors of other systems put before a file's first line
 MONTH_DAY = rb"[A-Za-z\x80-\xff.]{2,24} {1,2}\d{1,2}"
 DATE = rb"(" + MONTH_DAY + rb"(?= \d\d:\d\d:\d\d)|\d{4}-\d\d-\d\d(?=[T ]\d\d:))"
 
@@ -203,7 +204,7 @@ def _last_head(data: bytes) -> int:
 @lru_cache
 def _other_date(known: tuple[bytes, ...]) -> re.Pattern[bytes]:
     other = b"(?!(?:%s)[T ])" % b"|".join(map(re.escape, known)) if known else b""
-    return re.compile(rb"\n(?:<\d{1,3}>(?:1 )?)?" + other + DATE)
+    return re.compile(rb"\n(?:" + BOM + rb")?(?:<\d{1,3}>(?:1 )?)?" + other + DATE)
 
 
 @lru_cache

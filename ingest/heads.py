@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ingest.blocks import MONTH_DAY, date_of
+from ingest.blocks import BOM, MONTH_DAY, date_of
 from ingest.errors import ParseError
 from ingest.times import Moment, infer_years, parse_bsd, parse_iso
 
@@ -58,7 +58,7 @@ def is_binary(sample: bytes) -> bool:
 
 
 STAMP = re.compile(
-    rb"(?:^|\n)(?:<\d{1,3}>)?((?P<date>" + MONTH_DAY + rb") \d\d:\d\d:\d\d)"
+    rb"(?:^(?:" + BOM + rb")?|\n)(?:<\d{1,3}>)?((?P<date>" + MONTH_DAY + rb") \d\d:\d\d:\d\d)"
     rb"|(?P<iso>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?)"
 )
 

@@ -175,6 +175,18 @@ class TestYears:
         assert [row["logged_at"].year for row in rows(tmp_path / "lake")] == [2019, 2020]
 
 
+class TestMarks:
+    @pytest.mark.parametrize("reference", [True, False])
+    @pytest.mark.parametrize("line", [LINE, LINE.replace("Nov 23 08:00:01", "2026-11-23T08:00:01+00:00")])
+    def test_byte_order_mark_before_the_first_line_is_none_of_it(self, tmp_path, line, reference):
+        (tmp_path / "mail.log").write_text("\ufeff" + line + line.replace("08:00", "09:00"), "utf-8")
+        ingest(tmp_path / "lake", tmp_path / "mail.log", year=None, reference=reference)
+
+        assert [
+            (row["logged_at"].strftime("%m-%d %H"), row["line"][0]) for row in rows(tmp_path / "lake")
+        ] == [("11-23 08", "\ufeff"), ("11-23 09", line[0])]
+
+
 class TestDamage:
     def test_truncated_gzip_keeps_the_lines_before_the_damage(self, tmp_path):
         log = tmp_path / "mail.log.gz"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ingest import fast as fast_lane
-from ingest.blocks import Chunk
+from ingest.blocks import BOM, Chunk
 from ingest.dating import LineNumbers
 from ingest.drafts import years_of
 from ingest.ledger import Ledger
@@ -402,5 +402,12 @@ def test_a_repetition_at_the_start_is_read_with_the_line_before(lanes, before):
 
 def test_nothing_is_read_as_by_the_reference(lanes):
     found = lanes.differences(b"")
+
+    assert not found
+
+
+@pytest.mark.parametrize("second", [REMOVED, FOREIGN])
+def test_a_byte_order_mark_is_read_as_by_the_reference(lanes, second):
+    found = lanes.differences(BOM + REMOVED + BOM + REMOVED + second)
 
     assert not found
