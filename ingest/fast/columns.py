@@ -13,8 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.batch import ABSENT
-from ingest.fast import kernel
 from ingest.fast.compile import UNIQUE_TEXTS, Fixed, Programs
+from ingest.fast.kernel import contract
+from ingest.fast.kernel.arrays import by_rank, take_frames, view_captures, view_lines
+from ingest.fast.kernel.dictionaries import number, pack, pack_sizes
+from ingest.fast.kernel.words import words_of
 from ingest.fast.lane import Scanned
 from ingest.framing import origin
 from ingest.parts import DAY_US
@@ -41,10 +44,10 @@ class _Rows(NamedTuple):
     scanned: Scanned
     body: pa.Buffer  # the chunk that views point into
     made: pa.Buffer  # the texts that were put together
-    order: kernel.Ints
+    order: contract.Ints
     runs: Sequence[_Run]
-    turned: kernel.Ints  # captures, those of a shape and slot side by side
-    numbers: kernel.SmallInts  # -1 for each entry of the dictionaries
+    turned: contract.Ints  # captures, those of a shape and slot side by side
+    numbers: contract.SmallInts  # -1 for each entry of the dictionaries
 
 
 def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) -> dict[Family, list[pa.Table]]:
@@ -55,7 +58,7 @@ def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) ->
     for which in _days(scanned.rows.moment_us[: scanned.found]):
         ranks = np.zeros((len(programs.shapes), 4), np.int64)
         order, turned = np.empty(len(which), np.int64), np.empty(scanned.captures, np.int64)
-        kernel.by_rank(scanned.rows, which, programs.ranks, programs.tables.slots, ranks, order, turned)
+        by_rank(scanned.rows, which, programs.ranks, programs.tables.slots, ranks, order, turned)
         for family, runs in _runs_of(programs.ranked, ranks[:, 0].tolist()).items():
             begin, end = runs[0].begin, runs[-1].end
             own = [run._replace(begin=run.begin - begin, end=run.end - begin) for run in runs]
@@ -64,7 +67,7 @@ def tables(scanned: Scanned, programs: Programs, data: bytes, source_id: str) ->
     return found
 
 
-def _days(moments: kernel.Ints) -> Iterator[kernel.Ints]:
+def _days(moments: contract.Ints) -> Iterator[contract.Ints]:
     """The rows of each day; nearly always all are of one."""
     if not len(moments) or moments.min() // DAY_US == moments.max() // DAY_US:
         yield np.arange(len(moments))
@@ -115,7 +118,7 @@ def _frame(rows: _Rows) -> dict[str, Array]:
     size = len(rows.order)
     moments, lines, pids = (np.empty(size, np.int64) for _ in range(3))
     offsets, hosts, tags, kinds = (np.empty(size, np.int32) for _ in range(4))
-    kernel.take_frames(rows.scanned.rows, rows.order, moments, offsets, hosts, tags, pids, lines)
+    take_frames(rows.scanned.rows, rows.order, moments, offsets, hosts, tags, pids, lines)
     names = list(dict.fromkeys(run.shape.kind for run in rows.runs))
     for shape, first, end, _ in rows.runs:
         kinds[first:end] = names.index(shape.kind)
@@ -134,7 +137,7 @@ def _frame(rows: _Rows) -> dict[str, Array]:
         "instance": _looked_up(tags, [program.instance for program in programs]),
         "service": _looked_up(tags, [program.service for program in programs]),
         "daemon": _looked_up(speakers, daemons),
-        "pid": _flat(COUNT, pids, pids != kernel.ABSENT),
+        "pid": _flat(COUNT, pids, pids != contract.ABSENT),
         "kind": _dictionary(kinds, pa.array(names, TEXT)),
         "repeat_no": _nulls(size, SMALL),
         "line_no": _flat(COUNT, lines),
@@ -142,7 +145,7 @@ def _frame(rows: _Rows) -> dict[str, Array]:
     }
 
 
-def _numbered(values: kernel.SmallInts) -> tuple[kernel.SmallInts, kernel.SmallInts]:
+def _numbered(values: contract.SmallInts) -> tuple[contract.SmallInts, contract.SmallInts]:
     """What values there are, in the order of the rows, and of each row its number in this list.
 
     So that the contents of a file depend on nothing but its lines: a lane has met more tags than these.
@@ -150,23 +153,25 @@ def _numbered(values: kernel.SmallInts) -> tuple[kernel.SmallInts, kernel.SmallI
     return _numbered_by(np.full(int(values.max()) + 1, -1, np.int32), values.astype(np.int64))
 
 
-def _numbered_by(numbers: kernel.SmallInts, values: kernel.Ints) -> tuple[kernel.SmallInts, kernel.SmallInts]:
+def _numbered_by(
+    numbers: contract.SmallInts, values: contract.Ints
+) -> tuple[contract.SmallInts, contract.SmallInts]:
     used, codes = np.empty(len(numbers), np.int32), np.empty(len(values), np.int32)
-    return used[: kernel.number(values, numbers, used, codes)], codes
+    return used[: number(values, numbers, used, codes)], codes
 
 
-def _looked_up(numbers: kernel.SmallInts, texts: Sequence[str | None]) -> Array:
+def _looked_up(numbers: contract.SmallInts, texts: Sequence[str | None]) -> Array:
     """The text of each number. A dictionary has each once: Parquet takes its word for it."""
     codes = {text: code for code, text in enumerate(dict.fromkeys(text for text in texts if text))}
     if not codes:
         return _nulls(len(numbers), _CODES)
-    table = np.array([codes.get(text or "", kernel.ABSENT) for text in texts], np.int32)
+    table = np.array([codes.get(text or "", contract.ABSENT) for text in texts], np.int32)
     return _dictionary(table[numbers], pa.array(codes, TEXT))
 
 
 def _lines(rows: _Rows) -> Array:
     views = np.empty((len(rows.order), 2), np.uint64)
-    kernel.view_lines(rows.scanned.rows, rows.order, rows.scanned.base, views)
+    view_lines(rows.scanned.rows, rows.order, rows.scanned.base, views)
     return pa.Array.from_buffers(_VIEW, len(rows.order), [None, _buffer(views), rows.body], 0)
 
 
@@ -178,7 +183,7 @@ def _column(name: str, kind: pa.DataType, rows: _Rows) -> Array:
         return _nulls(len(rows.order), kind)
     # Up to 15 digits over a power of ten round rightly.
     values = found if kind == COUNT else (found >> 4) / _POWERS[found & 15]
-    return _flat(kind, values, found != kernel.ABSENT)
+    return _flat(kind, values, found != contract.ABSENT)
 
 
 def _view_column(name: str, rows: _Rows) -> Array:
@@ -186,8 +191,8 @@ def _view_column(name: str, rows: _Rows) -> Array:
     if found is None:
         return _nulls(size, _VIEW)
     views = np.zeros((size, 2), np.uint64)
-    kernel.view_captures(scanned.words, found, *_absent(name), scanned.base, scanned.made_at, views)
-    validity, nulls = _validity(found != kernel.ABSENT)
+    view_captures(scanned.words, found, *_absent(name), scanned.base, scanned.made_at, views)
+    validity, nulls = _validity(found != contract.ABSENT)
     return pa.Array.from_buffers(_VIEW, size, [validity, _buffer(views), rows.body, rows.made], nulls)
 
 
@@ -199,11 +204,11 @@ def _dictionary_column(name: str, rows: _Rows) -> Array:
     return _dictionary(codes, _texts(rows.scanned, used))
 
 
-def _captures(name: str, rows: _Rows) -> kernel.Ints | None:
+def _captures(name: str, rows: _Rows) -> contract.Ints | None:
     """A column as it was captured, ABSENT where its shape has none; None if no shape has."""
     if not any(name in run.shape.slots or name in run.shape.constants for run in rows.runs):
         return None
-    found = np.full(len(rows.order), kernel.ABSENT, np.int64)
+    found = np.full(len(rows.order), contract.ABSENT, np.int64)
     for shape, begin, end, place in rows.runs:
         if name in shape.slots:
             first = place + shape.slots[name] * (end - begin)
@@ -220,11 +225,11 @@ def _absent(name: str) -> tuple[np.uint64, int]:
     return np.uint64(int.from_bytes(text, "little")), len(text) or -1
 
 
-def _texts(scanned: Scanned, used: kernel.SmallInts) -> Array:
+def _texts(scanned: Scanned, used: contract.SmallInts) -> Array:
     entries, count = scanned.rows.entries, len(used)
     offsets = np.empty(count + 1, np.int32)
-    packed = np.empty(kernel.pack_sizes(entries, used, count) + 8, np.uint8)
-    kernel.pack(scanned.words, entries, used, count, offsets, kernel.words_of(packed))
+    packed = np.empty(pack_sizes(entries, used, count) + 8, np.uint8)
+    pack(scanned.words, entries, used, count, offsets, words_of(packed))
     return pa.StringArray.from_buffers(count, _buffer(offsets), _buffer(packed))
 
 
@@ -245,9 +250,9 @@ def _flat(
     return pa.Array.from_buffers(kind, len(values), [validity, _buffer(values)], nulls)
 
 
-def _dictionary(codes: kernel.SmallInts, texts: Array) -> Array:
+def _dictionary(codes: contract.SmallInts, texts: Array) -> Array:
     """Texts by their codes; ABSENT is none."""
-    is_there = codes != kernel.ABSENT
+    is_there = codes != contract.ABSENT
     return pa.DictionaryArray.from_arrays(
         _flat(pa.int32(), np.maximum(codes, 0), is_there), texts, safe=False
     )

@@ -1,4 +1,4 @@
-"""The second compiler of shapes: templates become programs of a few operations for the scanner in kernel.py.
+"""The second compiler of shapes: templates become programs of a few operations for the scanner.
 
 A row that the scanner cannot read, or whose captures it cannot store, becomes the operation that declines.
 """
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.batch import ABSENT
-from ingest.fast import kernel
+from ingest.fast.kernel import contract
 from ingest.fast.tables import (
     UNBOUNDED,
     Lists,
@@ -47,9 +47,9 @@ DICTIONARIES: Final = {
 _TYPES: Final = {name: kind for columns in (FRAME, *ATTRIBUTES.values()) for name, kind in columns.items()}
 _NO_SLOT: Final = -1
 _STAMP_STEPS: Final = {
-    "%Y": kernel.YEAR, "%m": kernel.MONTH, "%b": kernel.MONTH_NAME, "%d": kernel.DAY_OF_MONTH, "%H": kernel.HOUR,
-    "%M": kernel.MINUTE, "%S": kernel.SECOND, "%f": kernel.FRACTION, "%z": kernel.OFFSET, "[T ]": kernel.DAY_ENDS,
-    "[.,]%f?": kernel.MAY_BE_FRACTION, "%z?": kernel.MAY_BE_OFFSET,
+    "%Y": contract.YEAR, "%m": contract.MONTH, "%b": contract.MONTH_NAME, "%d": contract.DAY_OF_MONTH, "%H": contract.HOUR,
+    "%M": contract.MINUTE, "%S": contract.SECOND, "%f": contract.FRACTION, "%z": contract.OFFSET, "[T ]": contract.DAY_ENDS,
+    "[.,]%f?": contract.MAY_BE_FRACTION, "%z?": contract.MAY_BE_OFFSET,
 }  # fmt: skip
 _MOST_DIGITS: Final = 18
 _IN_PART: Final = re.compile(r"([^{}]+)|\{(\w+)\}")
@@ -77,10 +77,10 @@ class Own(NamedTuple):
 class Programs(NamedTuple):
     """All that the scanner needs to know of some formats."""
 
-    tables: kernel.Tables
+    tables: contract.Tables
     shapes: tuple[Fixed, ...]
     ranked: tuple[Fixed, ...]  # by family and kind: alike lines side by side compress better
-    ranks: kernel.SmallInts  # where each of `shapes` is in `ranked`
+    ranks: contract.SmallInts  # where each of `shapes` is in `ranked`
     constants: bytes
     numbers: Mapping[tuple[str, str], int]  # of a program, by format and daemon
     own: Own | None
@@ -151,25 +151,25 @@ class _Compiler:
         parts_only = {*_parts_only(forms)} & {*captures}
         if is_left and is_readable(template):
             self._emit(parts, {}, forms, ())
-            self.ops.append((kernel.DECLINE, 0, 0, 0, _NO_SLOT))
+            self.ops.append((contract.DECLINE, 0, 0, 0, _NO_SLOT))
         elif (
             is_readable(template)
             and _can_tell(forms, slots)
             and _is_storable(fixed, parts, counts, [name for name in names if name not in parts_only])
         ):
-            self.ops += [(kernel.SET, int(count), 0, 0, slots[name]) for name, count in counts.items()]
+            self.ops += [(contract.SET, int(count), 0, 0, slots[name]) for name, count in counts.items()]
             self._emit(parts, slots, forms, [*captures, *told])
             for column, code in codes.items():
-                self.ops.append((kernel.REPLY, slots[code], 0, 0, slots[column]))
+                self.ops.append((contract.REPLY, slots[code], 0, 0, slots[column]))
             for column, other in forms.repeated.items():
                 if column in captures and other in captures:
-                    self.ops.append((kernel.REPEATED, slots[column], 0, 0, slots[other]))
+                    self.ops.append((contract.REPEATED, slots[column], 0, 0, slots[other]))
             for column, texts_of in made.items():
                 for text in texts_of:
                     self._make(text, slots, slots[column])
-            self.ops.append((kernel.END, 0, 0, 0, _NO_SLOT))
+            self.ops.append((contract.END, 0, 0, 0, _NO_SLOT))
         else:
-            self.ops.append((kernel.DECLINE, 0, 0, 0, _NO_SLOT))
+            self.ops.append((contract.DECLINE, 0, 0, 0, _NO_SLOT))
         return fixed
 
     def _make(self, text: str, slots: Mapping[str, int], slot: int) -> None:
@@ -177,11 +177,11 @@ class _Compiler:
         begin = len(self.ops)
         for literal, capture in _IN_PART.findall(text):
             if literal:
-                self.ops.append((kernel.TEXT, *self.pool.place(literal), 0, slot))
+                self.ops.append((contract.TEXT, *self.pool.place(literal), 0, slot))
             else:
-                self.ops.append((kernel.COPY, slots[capture], 0, 0, slot))
+                self.ops.append((contract.COPY, slots[capture], 0, 0, slot))
         end = len(self.ops) + 1
-        self.ops.insert(begin, (kernel.PART, slots[_captures_of(text)[0]], 0, end, slot))
+        self.ops.insert(begin, (contract.PART, slots[_captures_of(text)[0]], 0, end, slot))
 
     def _words(
         self, texts: Iterable[str], meanings: Mapping[str, int] = MappingProxyType({})
@@ -205,7 +205,7 @@ class _Compiler:
         return self.classes.index(name)
 
     def _constant(self, column: str, text: str) -> int:
-        key = (DICTIONARIES.get(column, kernel.HOST), text)
+        key = (DICTIONARIES.get(column, contract.HOST), text)
         return self.constants.setdefault(key, len(self.constants))
 
     def _emit(
@@ -217,19 +217,19 @@ class _Compiler:
             if position == skip:
                 continue
             if piece.role == "literal":
-                self.ops.append((kernel.LITERAL, *self.pool.place(piece.text), 0, _NO_SLOT))
+                self.ops.append((contract.LITERAL, *self.pool.place(piece.text), 0, _NO_SLOT))
             elif piece.role == "open":
                 skip = position + 1
                 options.append(len(self.ops))
                 behind = class_behind(parts, position)
                 cls = self._class(behind) if behind else _NO_SLOT
-                self.ops.append((kernel.OPTION, *self.pool.place(parts[skip].text), 0, cls))
+                self.ops.append((contract.OPTION, *self.pool.place(parts[skip].text), 0, cls))
             elif piece.role == "close":
                 option = options.pop()
                 self.ops[option] = (*self.ops[option][:3], len(self.ops), self.ops[option][4])
             else:
                 if piece.cls.endswith(LED):
-                    self.ops.append((kernel.PEEK, self._class(piece.cls), 0, 0, _NO_SLOT))
+                    self.ops.append((contract.PEEK, self._class(piece.cls), 0, 0, _NO_SLOT))
                 self.ops.append(self._capture(parts, position, slots.get(piece.text, _NO_SLOT)))
                 if piece.text in captures:
                     self._look_at(piece.text, {name: slots[name] for name in captures}, forms)
@@ -238,7 +238,7 @@ class _Compiler:
         """What the text of a capture means for its row."""
         if column in forms.turns:
             words = self._words(sorted(forms.turns[column].texts))
-            self.ops.append((kernel.TURN, *words, 0, slots[column]))
+            self.ops.append((contract.TURN, *words, 0, slots[column]))
         for name, told in forms.words.items():
             if told.of == column and name in slots:
                 numbers = {
@@ -247,7 +247,7 @@ class _Compiler:
                     if name in DICTIONARIES
                 }
                 words = self._words(sorted(told.meanings, key=_is_less_exact), numbers)
-                self.ops.append((kernel.WORD, *words, slots[name], slots[column]))
+                self.ops.append((contract.WORD, *words, slots[name], slots[column]))
 
     def _capture(self, parts: Sequence[Piece], position: int, slot: int) -> Operation:
         piece = parts[position]
@@ -255,21 +255,21 @@ class _Compiler:
         _, least, most = class_of(piece.cls)
         if is_endless(piece.cls):
             words = self._words(NO_REMARKS) if piece.cls == "remark" else (0, 0)
-            return kernel.REST, len(tail_of(parts, position) or ""), *words, slot
+            return contract.REST, len(tail_of(parts, position) or ""), *words, slot
         if piece.cls in UP_TO:
-            operation = kernel.UPTO if least else kernel.DATA
+            operation = contract.UPTO if least else contract.DATA
             return operation, *self.pool.place(parts[position + 1].text), cls, slot
         if piece.cls == "num":
-            return kernel.DECIMAL, 0, 0, 0, slot
+            return contract.DECIMAL, 0, 0, 0, slot
         if piece.cls == "quoted":
-            return kernel.QUOTED, 0, 0, 0, slot
+            return contract.QUOTED, 0, 0, 0, slot
         if piece.cls == "duration":
-            return kernel.DURATION, 0, 0, 0, slot
+            return contract.DURATION, 0, 0, 0, slot
         if piece.cls == "enhanced":
-            return kernel.ENHANCED, 0, 0, 0, slot
+            return contract.ENHANCED, 0, 0, 0, slot
         if piece.text and _type_of(piece.text) == COUNT:
-            return kernel.INTEGER, 0, 0, most or UNBOUNDED, slot
-        return kernel.SPAN, cls, least, most or UNBOUNDED, slot
+            return contract.INTEGER, 0, 0, most or UNBOUNDED, slot
+        return contract.SPAN, cls, least, most or UNBOUNDED, slot
 
 
 def _is_storable(
@@ -377,7 +377,7 @@ def compile_formats(name: str) -> Programs:
             own, stamp = Own(each.fixed.own_tag, len(forms_of)), each.fixed.stamp
             dispatch += _dispatch(compiler, lists, each.fixed, "", frozenset())
             forms_of.append(each.fixed)
-    tables = kernel.Tables(
+    tables = contract.Tables(
         id_dashes=id_dashes_of([forms.dashes for forms in forms_of]),
         after_id=number_rows([compiler.pool.place(forms.after_id) for forms in forms_of], np.int64, 2),
         no_id=number_rows([compiler.pool.place(forms.no_queue_id) for forms in forms_of], np.int64, 2),
@@ -414,7 +414,7 @@ def _rank(shape: Fixed) -> tuple[Family, int]:
     return shape.family, list(Kind).index(shape.kind)
 
 
-def _dictionaries(shapes: Sequence[Fixed]) -> kernel.SmallInts:
+def _dictionaries(shapes: Sequence[Fixed]) -> contract.SmallInts:
     """Which dictionary each capture of each shape belongs to."""
     table = np.full((len(shapes), max((len(shape.slots) for shape in shapes), default=0)), -1, np.int32)
     for row, shape in enumerate(shapes):
@@ -424,7 +424,7 @@ def _dictionaries(shapes: Sequence[Fixed]) -> kernel.SmallInts:
 
 
 def _stamp_step(step: str) -> tuple[int, int]:
-    return (kernel.CHARACTER, ord(step)) if len(step) == 1 else (_STAMP_STEPS[step], 0)
+    return (contract.CHARACTER, ord(step)) if len(step) == 1 else (_STAMP_STEPS[step], 0)
 
 
 def _word(text: str) -> int:

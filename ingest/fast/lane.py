@@ -13,8 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.blocks import Chunk
-from ingest.fast import kernel
 from ingest.fast.compile import compile_formats
+from ingest.fast.kernel import contract
+from ingest.fast.kernel.dictionaries import find_entry_of, find_tag, note_constants
+from ingest.fast.kernel.scanning import scan
+from ingest.fast.kernel.words import words_of
 from ingest.formats import find_formats
 from ingest.formats.base import Program
 from ingest.times import UNIX_EPOCH, Years, offset_at, year_of
@@ -39,10 +42,10 @@ SEED: Final = np.uint64(int.from_bytes(np.random.default_rng().bytes(8), "little
 class Scanned(NamedTuple):
     """What the scanner understood of a chunk, as positions in its buffer; valid until the lane's next chunk."""
 
-    buffer: kernel.Bytes
-    words: kernel.Words
+    buffer: contract.Bytes
+    words: contract.Words
     base: int  # where the chunk's first byte lies in the buffer
-    rows: kernel.Rows
+    rows: contract.Rows
     found: int  # how many of `rows` are filled
     captures: int
     entries: int
@@ -80,12 +83,12 @@ class Lane:
             self._buffer[end] = 10
             end += 1
         is_plain = chunk.data.isascii() and b"\0" not in chunk.data
-        state = np.zeros(kernel.STATE_SIZE, np.int64)
-        state[kernel.POSITION], state[kernel.LINE] = self._base, chunk.first_line
+        state = np.zeros(contract.STATE_SIZE, np.int64)
+        state[contract.POSITION], state[contract.LINE] = self._base, chunk.first_line
         self._rows.entry_slots.fill(-1)
         self._rows.tag_events.fill(0)
         self._rows.tag_foreign.fill(0)
-        kernel.note_constants(
+        note_constants(
             self._words,
             self.programs.tables.constants,
             self._rows.entry_slots,
@@ -93,69 +96,69 @@ class Lane:
             state,
             SEED,
         )
-        state[kernel.MADE] = state[kernel.MADE_NOW] = made_at = end + kernel.SPARE
-        state[kernel.MADE_LIMIT] = len(self._buffer) - kernel.SPARE
+        state[contract.MADE] = state[contract.MADE_NOW] = made_at = end + contract.SPARE
+        state[contract.MADE_LIMIT] = len(self._buffer) - contract.SPARE
         self._note_own_files(state, host)
         offsets = _offsets(zone)
         for end_line, year in _years_within(years, chunk.first_line):
-            while state[kernel.POSITION] < end:
-                kernel.scan(
+            while state[contract.POSITION] < end:
+                scan(
                     self._buffer, self._words, end, end_line, is_plain, year, _MONTHS, offsets,
                     self.programs.tables, self._tags, self._rows, state, SEED,
                 )  # fmt: skip
-                if state[kernel.WANTED] == kernel.NOTHING:
+                if state[contract.WANTED] == contract.NOTHING:
                     break
                 self._tell(state, offsets, zone)
         return self._scanned(state, made_at)
 
-    def _note_own_files(self, state: kernel.Ints, host: str | None) -> None:
+    def _note_own_files(self, state: contract.Ints, host: str | None) -> None:
         """Whose the lines are that name neither program nor host. A relay chain (`a/b`) would be cut at its blank."""
         name = (host or "").encode()
-        state[kernel.OWN_PROGRAM] = -1
+        state[contract.OWN_PROGRAM] = -1
         if self.programs.own is None or len(name) > _MAX_HOST or b"/" in name:
             return
         self._buffer[self._host_at : self._host_at + len(name)] = np.frombuffer(name, np.uint8)
-        state[kernel.OWN_TAG], state[kernel.OWN_PROGRAM] = 0, self.programs.own.program
-        state[kernel.OWN_HOST] = kernel.find_entry_of(
+        state[contract.OWN_TAG], state[contract.OWN_PROGRAM] = 0, self.programs.own.program
+        state[contract.OWN_HOST] = find_entry_of(
             self._words, self._host_at, len(name), self._rows.entry_slots, self._rows.entries, state, SEED
         )
 
-    def _scanned(self, state: kernel.Ints, made_at: int) -> Scanned:
+    def _scanned(self, state: contract.Ints, made_at: int) -> Scanned:
         return Scanned(
             self._buffer,
             self._words,
             self._base,
             self._rows,
-            int(state[kernel.ROWS]),
-            int(state[kernel.CAPTURES]),
-            int(state[kernel.ENTRIES]),
+            int(state[contract.ROWS]),
+            int(state[contract.CAPTURES]),
+            int(state[contract.ENTRIES]),
             self._tag_names,
             self._tag_programs,
-            int(state[kernel.BLANK]),
-            self._rows.declined[: state[kernel.DECLINED]],
-            int(state[kernel.OWN_LINES]),
+            int(state[contract.BLANK]),
+            self._rows.declined[: state[contract.DECLINED]],
+            int(state[contract.OWN_LINES]),
             made_at,
-            self._buffer[made_at : state[kernel.MADE]].tobytes(),
+            self._buffer[made_at : state[contract.MADE]].tobytes(),
         )
 
     def _text(self, position: int, length: int) -> str:
         return self._buffer[position : position + length].tobytes().decode("ascii")
 
-    def _tell(self, state: kernel.Ints, offsets: kernel.SmallInts, zone: tzinfo) -> None:
+    def _tell(self, state: contract.Ints, offsets: contract.SmallInts, zone: tzinfo) -> None:
         """Answers what the scanner stopped for."""
-        if state[kernel.WANTED] == kernel.DAY:
-            _fill_day(offsets, int(state[kernel.WANTED_AT]), zone)
+        if state[contract.WANTED] == contract.DAY:
+            _fill_day(offsets, int(state[contract.WANTED_AT]), zone)
         else:
-            self._learn(int(state[kernel.WANTED_AT]), int(state[kernel.WANTED_SIZE]))
+            self._learn(int(state[contract.WANTED_AT]), int(state[contract.WANTED_SIZE]))
 
     def _learn(self, position: int, length: int) -> None:
         """Notes whose program a tag is."""
         tags, number = self._tags, len(self._tag_names)
         name = self._text(position, length)
-        _, slot = kernel.find_tag(self._words, position, length, tags.slots, tags.text, tags.size, SEED)
+        _, slot = find_tag(self._words, position, length, tags.slots, tags.text, tags.size, SEED)
         tags.slots[slot] = number
-        tags.text[number * kernel.MAX_TAG_WORDS :][: kernel.MAX_TAG_WORDS] = np.frombuffer(
-            name.encode().ljust(8 * kernel.MAX_TAG_WORDS, b"\0"), np.uint64
+        tags.text[number * contract.MAX_TAG_WORDS :][: contract.MAX_TAG_WORDS] = np.frombuffer(
+            name.encode().ljust(8 * contract.MAX_TAG_WORDS, b"\0"), np.uint64
         )
         tags.size[number] = length
         self._add_tag(name)
@@ -165,10 +168,10 @@ class Lane:
         claims = ((each.name, each.claim(name)) for each in self._formats)
         server, program = next(((server, program) for server, program in claims if program), ("", None))
         if program is None:
-            tags.program[number] = kernel.FOREIGN
+            tags.program[number] = contract.FOREIGN
         else:
             key = (server, program.daemon or "")
-            tags.program[number] = self.programs.numbers.get(key, kernel.FOR_REFERENCE)
+            tags.program[number] = self.programs.numbers.get(key, contract.FOR_REFERENCE)
         tags.count[0] = number + 1
         self._tag_names.append(name)
         self._tag_programs.append(program)
@@ -176,9 +179,9 @@ class Lane:
     def _forget_tags(self) -> None:
         self._tag_names: list[str] = []
         self._tag_programs: list[Program | None] = []
-        self._tags = kernel.Tags(
+        self._tags = contract.Tags(
             slots=np.full(4 * _MAX_TAGS, -1, np.int32),
-            text=np.zeros(_MAX_TAGS * kernel.MAX_TAG_WORDS, np.uint64),
+            text=np.zeros(_MAX_TAGS * contract.MAX_TAG_WORDS, np.uint64),
             size=np.zeros(_MAX_TAGS, np.int64),
             program=np.zeros(_MAX_TAGS, np.int32),
             count=np.zeros(1, np.int64),
@@ -188,22 +191,22 @@ class Lane:
 
     def _room(self, size: int) -> None:
         """Makes room for a chunk of `size` bytes and twice as many made of its parts; what no line touches is free."""
-        needed = self._base + 3 * size + 1 + 3 * kernel.SPARE
+        needed = self._base + 3 * size + 1 + 3 * contract.SPARE
         if needed <= len(self._buffer):
             return
         buffer = np.zeros(needed + needed // 4, np.uint8)
         buffer[: self._base] = self._buffer[: self._base]
         self._buffer = buffer
-        self._words = kernel.words_of(buffer)
+        self._words = words_of(buffer)
         self._rows = _rows(len(buffer) // 3, int(self.programs.tables.slots.max(initial=0)) + 1)
 
 
-def _rows(size: int, captures: int) -> kernel.Rows:
+def _rows(size: int, captures: int) -> contract.Rows:
     """Room for the rows of `size` bytes, each with so many captures."""
     lines = size // _LEAST_LINE + 1
     shape, offset_s, host, tag = (np.empty(lines, np.int32) for _ in range(4))
     start, moment_us, pid, line, first_capture = (np.empty(lines, np.int64) for _ in range(5))
-    return kernel.Rows(
+    return contract.Rows(
         shape=shape,
         start=start,
         head=np.empty(lines, np.uint64),
@@ -229,30 +232,30 @@ def _years_within(years: Years, first_line: int) -> Iterator[tuple[int, int]]:
     for line_no, _ in (*years, (_END_OF_LINES, 0)):
         if line_no > begins:
             year = year_of(years, begins) or 0
-            yield line_no, year if kernel.FIRST_YEAR <= year < kernel.END_YEAR else 0
+            yield line_no, year if contract.FIRST_YEAR <= year < contract.END_YEAR else 0
             begins = line_no
 
 
 @lru_cache(maxsize=4)
-def _offsets(zone: tzinfo) -> kernel.SmallInts:
+def _offsets(zone: tzinfo) -> contract.SmallInts:
     """Offsets of a zone by quarter of an hour, none known yet."""
     del zone
-    days = 366 * (kernel.END_YEAR - kernel.FIRST_YEAR)
+    days = 366 * (contract.END_YEAR - contract.FIRST_YEAR)
     return np.zeros(days * _QUARTERS_A_DAY, np.int32)
 
 
-def _fill_day(offsets: kernel.SmallInts, day: int, zone: tzinfo) -> None:
+def _fill_day(offsets: contract.SmallInts, day: int, zone: tzinfo) -> None:
     """Offsets of one local day. A quarter in which the clock is set is unsure: its lines go to the reference."""
     begin = UNIX_EPOCH + timedelta(days=day)
     values = []
     for quarter in range(_QUARTERS_A_DAY):
         first, last = (
-            begin + timedelta(seconds=quarter * kernel.QUARTER_S + s) for s in (0, kernel.QUARTER_S - 1)
+            begin + timedelta(seconds=quarter * contract.QUARTER_S + s) for s in (0, contract.QUARTER_S - 1)
         )
         offset = offset_at(first, zone)
         is_sure = offset == offset_at(last, zone)
         values.append(
-            kernel.OFFSET_BIAS + offset // timedelta(seconds=1) if is_sure else kernel.OFFSET_UNSURE
+            contract.OFFSET_BIAS + offset // timedelta(seconds=1) if is_sure else contract.OFFSET_UNSURE
         )
-    place = (day - kernel.FIRST_DAY) * _QUARTERS_A_DAY
+    place = (day - contract.FIRST_DAY) * _QUARTERS_A_DAY
     offsets[place : place + _QUARTERS_A_DAY] = values

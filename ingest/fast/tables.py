@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ingest.fast import kernel
+from ingest.fast.kernel import contract
 from ingest.shapes import CaptureClass
 
 UNBOUNDED: Final = 1 << 30
@@ -28,7 +28,7 @@ class Pool:
             self._words += -(-len(data) // 8)
         return self._places[data], len(data)
 
-    def words(self) -> kernel.Words:
+    def words(self) -> contract.Words:
         """All literals, filled up with zeros."""
         filled = b"".join(data.ljust(-(-len(data) // 8) * 8, b"\0") for data in self._places)
         return np.frombuffer(filled or bytes(8), np.uint64)
@@ -61,7 +61,7 @@ def number_rows(rows: Sequence[Sequence[int]], kind: type[np.integer[Any]], widt
     return np.array(rows, kind).reshape(len(rows), width)
 
 
-def class_table(alphabets: Sequence[Sequence[str]]) -> kernel.Bytes:
+def class_table(alphabets: Sequence[Sequence[str]]) -> contract.Bytes:
     """256 bytes for each list of character classes: bit n of a byte says that class n has it."""
     table = np.zeros((len(alphabets), 256), np.uint8)
     for row, classes in enumerate(alphabets):
@@ -70,7 +70,7 @@ def class_table(alphabets: Sequence[Sequence[str]]) -> kernel.Bytes:
     return table.reshape(-1)
 
 
-def id_sizes_of(queue_ids: Sequence[Sequence[CaptureClass]]) -> kernel.Ints:
+def id_sizes_of(queue_ids: Sequence[Sequence[CaptureClass]]) -> contract.Ints:
     """Least and most characters by program and alphabet; an alphabet that there is not fits no id."""
     sizes = np.zeros((len(queue_ids), 8, 2), np.int64)
     for row, alphabets in enumerate(queue_ids):
@@ -79,7 +79,7 @@ def id_sizes_of(queue_ids: Sequence[Sequence[CaptureClass]]) -> kernel.Ints:
     return sizes
 
 
-def id_dashes_of(places: Sequence[Sequence[Sequence[int]]]) -> kernel.Ints:
+def id_dashes_of(places: Sequence[Sequence[Sequence[int]]]) -> contract.Ints:
     """A bit for each dash, by program and alphabet."""
     dashes = np.zeros((len(places), 8), np.int64)
     for row, alphabets in enumerate(places):

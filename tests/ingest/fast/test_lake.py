@@ -10,7 +10,7 @@ import pytest
 
 from ingest import fast
 from ingest.fast.compile import UNIQUE_TEXTS, compile_formats
-from ingest.fast.kernel import DECLINE
+from ingest.fast.kernel.contract import DECLINE
 from ingest.formats.postfix.shapes import WITH_ID, WITHOUT_ID
 from ingest.lake import Lake
 from ingest.parsing import Settings
