@@ -69,6 +69,7 @@ class Lane:
         self._base = self._host_at + _MAX_HOST
         self._buffer = np.zeros(self._base, np.uint8)
         self._buffer[: len(constants)] = np.frombuffer(constants, np.uint8)
+        self._minute = np.zeros(2, np.uint64)
         self._room(1 << 16)
         self._forget_tags()
 
@@ -104,7 +105,7 @@ class Lane:
             while state[contract.POSITION] < end:
                 scan(
                     self._buffer, self._words, end, end_line, is_plain, year, _MONTHS, offsets,
-                    self.programs.tables, self._tags, self._rows, state, SEED,
+                    self.programs.tables, self._tags, self._rows, state, self._minute, SEED,
                 )  # fmt: skip
                 if state[contract.WANTED] == contract.NOTHING:
                     break

@@ -1,13 +1,33 @@
 """Parts of a line before its message, and what may only look like one."""
 
+from typing import Final
+
 import numpy as np
 
-from ingest.fast.kernel.contract import Bytes
-from ingest.fast.kernel.machine import jit
+from ingest.fast.kernel.contract import (
+    ABSENT,
+    HOST,
+    LAST_HOST,
+    MAX_TAG_WORDS,
+    TAG,
+    WANTED,
+    WANTED_AT,
+    WANTED_SIZE,
+    Bytes,
+    Ints,
+    SmallInts,
+    Words,
+)
+from ingest.fast.kernel.dictionaries import find_entry, find_tag
+from ingest.fast.kernel.machine import inlined, jit
+from ingest.fast.kernel.words import is_equal
+
+_MESSAGE_R: Final = np.uint64(int.from_bytes(b"message ", "little"))
+_REPEATED: Final = np.uint64(int.from_bytes(b"repeated", "little"))
 
 
 @jit
-def is_dated(buffer: Bytes, position: int) -> bool:
+def _is_dated(buffer: Bytes, position: int) -> bool:
     """Whether a message may begin with a stamp, as forwarded lines do; more are told so than do."""
     if buffer[position] == 60:
         begin = position + 1
@@ -59,7 +79,7 @@ def may_be_tag(buffer: Bytes, position: int) -> bool:
 
 
 @jit
-def has_dashes(buffer: Bytes, position: int, length: int, places: int) -> bool:
+def _has_dashes(buffer: Bytes, position: int, length: int, places: int) -> bool:
     """Whether an id's dashes are where they must be, and nowhere else."""
     odd = 0
     for place in range(length):
@@ -75,3 +95,107 @@ def is_plain_text(buffer: Bytes, start: int, end: int) -> bool:
         byte = buffer[position]
         odd += (byte == 0) | (byte >= 128)
     return odd == 0
+
+
+@inlined
+def origin_of(
+    buffer: Bytes,
+    words: Words,
+    at: int,
+    tag_slots: SmallInts,
+    tag_text: Words,
+    tag_size: Ints,
+    tag_program: SmallInts,
+    tag_count: Ints,
+    entry_slots: SmallInts,
+    entries: Ints,
+    state: Ints,
+    seed: np.uint64,
+) -> tuple[int, int, int, int, int]:
+    """Where the message begins, the entry of the host, the tag, its program and the process.
+
+    Where it begins is -1 if the reference must tell, or Python first, of which `state[WANTED]` then speaks.
+    """
+    none = np.int64(-1), np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    pid = np.int64(ABSENT)
+    begin = at
+    while 33 <= buffer[at] <= 126:
+        at += 1
+    if at == begin or buffer[at] != 32 or buffer[begin] == 60 or buffer[begin] == 91:
+        return none  # a bracket is no name: FreeBSD's `<mail.info>`, Haraka's own file
+    host = state[LAST_HOST]
+    if (
+        host < 0
+        or entries[host, 1] != at - begin
+        or not is_equal(words, begin, words, entries[host, 0], 8, at - begin)
+    ):
+        host = find_entry(words, begin, at - begin, HOST, entry_slots, entries, state, seed)
+        if host < 0:
+            return none
+        state[LAST_HOST] = host
+    at += 1
+    begin = at
+    while 33 <= buffer[at] <= 126 and buffer[at] != 58 and buffer[at] != 91 and buffer[at] != 93:
+        at += 1
+    size = at - begin
+    if size == 0 or size > 8 * MAX_TAG_WORDS:
+        return none
+    tag, _ = find_tag(words, begin, size, tag_slots, tag_text, tag_size, seed)
+    if buffer[at] == 91:
+        at, pid = process(buffer, at)
+        if at < 0:
+            return none
+    if buffer[at] != 58:
+        return none
+    at += 1
+    if buffer[at] == 32:
+        at += 1
+    if buffer[at] == 91 and buffer[at + 1] == 73:
+        return none  # Solaris' `[ID 197553 mail.info]`
+    if _is_dated(buffer, at) or (words[at] == _MESSAGE_R and words[at + 8] == _REPEATED):
+        return none
+    if tag < 0:
+        if tag_count[0] < len(tag_size):
+            state[WANTED] = TAG
+            state[WANTED_AT] = begin
+            state[WANTED_SIZE] = size
+        return none
+    return at, host, np.int64(tag), np.int64(tag_program[tag]), pid
+
+
+@inlined
+def queue_id_of(
+    buffer: Bytes,
+    words: Words,
+    at: int,
+    program: int,
+    alphabets: Bytes,
+    sizes: Ints,
+    dashes: Ints,
+    literals: Words,
+    after_id: Ints,
+) -> tuple[int, int]:
+    """Where the characters of a queue id end, and 1 if they are one and what must follow does."""
+    begin = at
+    fitting = np.uint8(255)
+    row = program << 8
+    while True:
+        common = fitting & alphabets[row + np.int64(buffer[at])]
+        if common == 0:
+            break
+        fitting = common
+        at += 1
+    size = at - begin
+    has_id = 0
+    if size > 0 and is_equal(words, at, literals, after_id[program, 0], 1, after_id[program, 1]):
+        for alphabet in range(sizes.shape[1]):
+            if (
+                (fitting >> alphabet) & 1
+                and sizes[program, alphabet, 0] <= size <= sizes[program, alphabet, 1]
+                and (
+                    dashes[program, alphabet] == 0
+                    or _has_dashes(buffer, begin, size, dashes[program, alphabet])
+                )
+            ):
+                has_id = 1
+    return at, has_id

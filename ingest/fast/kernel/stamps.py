@@ -1,4 +1,4 @@
-"""When a line was logged: stamps of BSD syslog, RFC 3339, and those that declarations spell."""
+"""Stamps: of BSD syslog, RFC 3339, and those that declarations spell."""
 
 import numpy as np
 
