@@ -24,20 +24,19 @@ def has_cache() -> bool:
 
     The user's `NUMBA_CACHE_DIR` comes first.
     """
-    name = f"mailscope-{_digest()}"
-    if config.CACHE_DIR:
-        config.CACHE_DIR = str(Path(config.CACHE_DIR) / name)
-        return True
-    is_ours = os.access(_HERE, os.W_OK)
-    folder = _HERE / "__pycache__" if is_ours else _users_cache()
+    is_ours = not config.CACHE_DIR and os.access(_HERE, os.W_OK)
+    folder = _HERE / "__pycache__" if is_ours else Path(config.CACHE_DIR or _users_cache())
+    kept = folder / f"mailscope-{_digest()}"
     try:
-        (folder / name).mkdir(parents=True, exist_ok=True)
+        kept.mkdir(parents=True, exist_ok=True)
     except OSError:
         return False
+    if not os.access(kept, os.W_OK):
+        return False
     for old in folder.glob("mailscope-*") if is_ours else ():
-        if old.name != name:
+        if old != kept:
             shutil.rmtree(old, ignore_errors=True)
-    config.CACHE_DIR = str(folder / name)
+    config.CACHE_DIR = str(kept)
     return True
 
 

@@ -21,7 +21,7 @@ def package(monkeypatch, tmp_path):
 
 @pytest.fixture
 def read_only(package, monkeypatch):
-    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr("os.access", lambda path, _: path != package)
     return package.parent / "cache"
 
 
@@ -51,12 +51,21 @@ def test_read_only_package_keeps_its_machine_code_in_the_users_cache(read_only, 
     assert kept_in(monkeypatch).parent == read_only / "mailscope"
 
 
-def test_folder_that_the_user_chose_comes_first(package, monkeypatch):
-    assert kept_in(monkeypatch, "/elsewhere").parent == Path("/elsewhere")
+def test_folder_that_the_user_chose_comes_first(package, monkeypatch, tmp_path):
+    assert kept_in(monkeypatch, str(tmp_path / "mine")).parent == tmp_path / "mine"
 
 
-def test_machine_code_is_not_kept_where_nothing_can_be_written(read_only):
+def test_machine_code_is_not_kept_where_nothing_can_be_made(read_only):
     read_only.write_text("a file where the folder would be")
+    found = machine.has_cache.__wrapped__()
+
+    assert not found
+
+
+def test_machine_code_is_not_kept_in_a_folder_that_others_made(package, monkeypatch):
+    kept = kept_in(monkeypatch)
+    monkeypatch.setattr(config, "CACHE_DIR", "")
+    monkeypatch.setattr("os.access", lambda path, _: path != kept)
     found = machine.has_cache.__wrapped__()
 
     assert not found
