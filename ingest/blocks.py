@@ -101,12 +101,11 @@ def split_open_line(chunk: Chunk) -> tuple[Chunk | None, Chunk | None]:
 
 
 def context(data: bytes) -> bytes:
-    """The end of `data`, from its last line that is no REPEAT: what a REPEAT behind it needs.
+    """The end of `data`, from its last line that is no REPEAT: what a REPEAT behind it needs. If none is plain, all lines.
 
     `data` ends with a newline; what stands before its first one is not a whole line.
     """
-    start = _last_plain_line(data, len(data))
-    return data[start:] if start else b""
+    return data[_last_plain_line(data, len(data)) or data.find(b"\n") + 1 :]
 
 
 def _within(cuts: list[int], first_line: int, count: int) -> tuple[int, ...]:

@@ -24,6 +24,8 @@ LINES = [line for file in sorted(GOLDEN.glob("*/*.log")) for line in file.read_b
 REPEATED = b"Nov 23 08:15:01 mx1 last message repeated 2 times"
 REMOVED = b"Nov 23 08:15:01 mx1 postfix/qmgr[7]: 3F1A2B3C4D: removed"
 FOREIGN = b"Nov 23 08:15:01 mx1 cron[7]: (root) CMD (true)"
+PIECE = b"Nov 23 08:15:01 mx2 exim[502]: [1/3] 2026-11-23 08:15:01 1vN8qP-0003aB-7k <= anna@example.org"
+BARE = b"2026-11-23 08:15:01 1vN8qP-0003aB-7k Completed"
 
 
 def run(lake, *paths, year=2026):
@@ -78,6 +80,7 @@ class TestReparse:
         assert rows(tmp_path / "lake") == before
 
     @example(lines=[REMOVED, REPEATED, FOREIGN, REPEATED, REMOVED, b"", REPEATED], gap=0, size=1)
+    @example(lines=[PIECE, BARE, REPEATED], gap=0, size=1)
     @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         lines=st.lists(
