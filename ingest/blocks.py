@@ -27,7 +27,7 @@ REPEAT = b" last message repeated "
 # ... nor with what goes on where the line before ended: lines without a stamp behind one of a server's own file, and
 # the pieces that a long entry was cut into for syslog ...
 BEGINNING = re.compile(
-    rb"\n(?:(?P<bare>\d{4}-\d\d-\d\d \d\d:)|[0-9<{]|[A-Z\x80-\xff][^ \n]{1,23} {1,2}\d{1,2} \d\d:)"
+    rb"\n(?:(?P<bare>\d{4}-\d\d-\d\d \d\d:)|\d{4}-\d\d-\d\dT\d\d:|<\d{1,3}>|\{\"|[A-Z\x80-\xff][^ \n]{1,23} {1,2}\d{1,2} \d\d:)"
 )
 PIECE = re.compile(rb": \[\d{1,4}[/\\]\d{1,4}\] ")
 NEAR_PIECES_BYTES = 4 << 10
@@ -98,6 +98,11 @@ def split_open_line(chunk: Chunk) -> tuple[Chunk | None, Chunk | None]:
     cuts = _within(list(chunk.cut_lines), open_line, 1)
     before = context((b"\n" + chunk.before + whole.data)[-MAX_CONTEXT_BYTES:])
     return whole if end else None, Chunk(open_line, chunk.data[end:], cuts, before)
+
+
+def begins_entry(line: bytes) -> bool:
+    """Whether a line cannot go on where the line before ended, for it begins as entries do; that it can be read is not said."""
+    return BEGINNING.match(b"\n" + line) is not None
 
 
 def context(data: bytes) -> bytes:

@@ -6,21 +6,19 @@ syslog said. Lines follow others of their kind, so the format of the line before
 for a format does not take what a claimed program wrote through syslog.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta, timezone
 from typing import Final, NamedTuple, TypeAlias
 
+from ingest.blocks import HEAD_BYTES, begins_entry
 from ingest.clock import Clock
 from ingest.errors import ParseError
 from ingest.formats.base import Format, Piece, Program
 from ingest.framing import Frame, Framer
+from ingest.text import encode
 
 # The two stamps of a line are of one moment; where they differ by more, one clock is in a zone that nobody told us.
 _SAME_MOMENT_US: Final = 10 * 60 * 1_000_000
-_DATED: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[ T]\d\d:"
-)  # what has a date begins an entry, if an impossible one
 _WRITERS_KEPT: Final = 512
 
 
@@ -72,7 +70,7 @@ class Recogniser:
         except ParseError:
             found = self._find_bare(line, framer.clock)
             if found is None:
-                goes_on = before and before.has_continuations and not _DATED.match(line)
+                goes_on = before and before.has_continuations and not begins_entry(encode(line[:HEAD_BYTES]))
                 self.bare = before if goes_on else None
                 raise
             return found

@@ -21,7 +21,7 @@ from ingest.formats.postfix import POSTFIX
 FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in (POSTFIX, AMAVIS, EXIM)}
 AUTO: Final = "auto"
 # Raised when lines are read otherwise than before: `mailscope sources` then shows which sources `reparse` would renew.
-PARSER_VERSION: Final = 4
+PARSER_VERSION: Final = 5
 
 # Behind the name of a table's format, the columns that its header names: `powermta|type,timeLogged,rcpt`.
 _COLUMNS: Final = "|"
