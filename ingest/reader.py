@@ -75,8 +75,15 @@ def ingest_sources(
     lake.prepare()
     with lake.ledger() as ledger, Workers(settings, progress) as workers:
         refuse_to_mix(lake, ledger, settings.pseudonyms)
+
+        def tried(source: Source) -> Report:
+            try:
+                return _ingest(lake, ledger, source, settings, workers, progress)
+            except SourceError as error:
+                return Report(source.name, "", False, 0, 0, 0, 0, 0, 0, None, problem=str(error))
+
         try:
-            return [_tried(lake, ledger, source, settings, workers, progress) for source in sources]
+            return list(map(tried, sources))
         finally:
             lake.export(ledger)
 
@@ -96,20 +103,6 @@ def refuse_to_mix(lake: Lake, ledger: Ledger, pseudonyms: Pseudonyms | None) -> 
     )
     right = "with the same --pseudonymise as before" if held else "without --pseudonymise"
     raise LakeError(f"{lake.path} holds {what}; ingest {right}, or let --lake name another folder")
-
-
-def _tried(
-    lake: Lake,
-    ledger: Ledger,
-    source: Source,
-    settings: Settings,
-    workers: Workers,
-    progress: Progress | None,
-) -> Report:
-    try:
-        return _ingest(lake, ledger, source, settings, workers, progress)
-    except SourceError as error:
-        return Report(source.name, "", False, 0, 0, 0, 0, 0, 0, None, problem=str(error))
 
 
 def _ingest(

@@ -57,7 +57,6 @@ class Unreadable(NamedTuple):
 
     piece: int
     problem: str
-    rows: int = 0
 
 
 class Batch(NamedTuple):
@@ -80,7 +79,7 @@ def read_batches(task: Task) -> Iterator[Batch]:
     rows = 0
     for each in _met(task):
         batch.append(each)
-        rows += each.rows
+        rows += 0 if isinstance(each, Unreadable) else each.rows
         if rows >= task.rows:
             yield _batch(batch, task)
             batch, rows = [], 0

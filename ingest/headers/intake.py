@@ -202,7 +202,7 @@ class _Intake:
 
     def take(self, files: Sequence[_File], batch: Batch) -> None:
         """Counts the messages of a batch, and keeps those that the lake does not have."""
-        for place, problem, _ in batch.problems:
+        for place, problem in batch.problems:
             files[place].problem = problem
         known = self._ledger.emails_among([found.number for found in batch.found])
         old = known | (self._new & {found.number for found in batch.found})
